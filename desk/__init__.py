@@ -1,0 +1,1 @@
+"""One running desk: joins market, signals, store and engine; knows no screen."""

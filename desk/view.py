@@ -1,0 +1,97 @@
+"""What a screen may read of the desk: values computed on demand, never live objects."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.model import Signal, Trade
+from market.feed import FeedStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalView:
+    """One row of the signals table."""
+
+    signal: Signal
+    last: Decimal | None
+    """Newest price, quote per base; None before the first."""
+    live: bool
+    """Whether `last` is live; a price that is not must be shown as stale."""
+    change_24h: Decimal | None
+    """Fraction."""
+    reward_risk: Decimal
+    """Of the signal's own levels, nearest target."""
+    drift_r: Decimal | None
+    """How far the market has run from the entry, in R; positive is the signal's way."""
+    trade_id: int | None
+    """The active trade on this signal, if any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeView:
+    """One row of the open trades table."""
+
+    trade: Trade
+    last: Decimal | None
+    live: bool
+    catching_up: bool
+    """Whether missed prints are being replayed; the level watch waits for them."""
+    unrealised: Decimal | None
+    """Result of the open quantity at the mark, before fees, quote (rules MARK-1)."""
+    net_now: Decimal | None
+    """Net result of the whole trade if closed now, all fees paid."""
+    percent: Decimal | None
+    """`unrealised` plus what is realised before fees, over the stake; a fraction."""
+    r_now: Decimal | None
+    """`net_now` in R."""
+    mfe: Decimal
+    """Best move from the entry so far, a fraction of it; never negative."""
+    mae: Decimal
+    """Worst move from the entry so far, a fraction of it; never negative."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The status line's figures; money in `currency`."""
+
+    account: str
+    currency: str
+    balance: Decimal
+    reserved: Decimal
+    """Cost of open trades."""
+    available: Decimal
+    equity: Decimal
+    """Balance plus unrealised results."""
+    unrealised: Decimal
+    complete: bool
+    """False while some open trade has no price yet: then equity lacks its result."""
+    today: Decimal
+    """Net results of trades closed since 00:00 UTC."""
+    today_percent: Decimal | None
+    """`today` over the balance at 00:00 UTC, a fraction."""
+    win_rate: Decimal | None
+    closed: int
+    open: int
+    risk: Decimal
+    """What all stops together would lose from here, as a fraction of equity."""
+    feed: FeedStatus
+    simulated: bool
+    halted: str
+    """Why trading is halted, a sentence; empty when it is not."""
+    now_ms: int
+    """Exchange time, milliseconds UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalsArrived:
+    """New signals entered the table."""
+
+    signals: tuple[Signal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the trader should know that is not an event of the books."""
+
+    text: str
+    severity: str = "information"
+    """information, warning or error."""

@@ -1,0 +1,298 @@
+"""The book: all active trades of one account, changed by commands and prints alone.
+
+Law: this is the only place where a trade is opened or closed. The same start and the same
+inputs give the same events, ids included; a refusal changes nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from engine.account import Account
+from engine.commands import CloseTrade, Command, OpenTrade
+from engine.entries import duplicate_sentence, opened_by
+from engine.errors import DuplicateTrade, NotOpen, Refused
+from engine.events import Event, TradeClosed, TradeOpened
+from engine.exits import closed_by, exit_due, exit_fill, manual_fill
+from engine.fills import market_price
+from engine.levels import LevelIndex
+from engine.model import (
+    REALISTIC,
+    CloseReason,
+    Costs,
+    Direction,
+    EntryMode,
+    Fill,
+    Instrument,
+    Quote,
+    Tick,
+    Trade,
+)
+from engine.money import ZERO, money
+from engine.plan import Plan
+from engine.planning import check_tradable, plan_open
+
+NOTHING: Sequence[Event] = ()
+
+Mark = Callable[[str, Direction], Decimal | None]
+"""Gives the price at which a symbol's open quantity could be closed now, if known."""
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What the book holds of one symbol with active trades."""
+
+    index: LevelIndex = field(default_factory=LevelIndex)
+    trades: set[int] = field(default_factory=set)
+
+
+class Book:
+    """One account's active trades and totals."""
+
+    def __init__(
+        self,
+        account: Account,
+        instruments: Mapping[str, Instrument],
+        *,
+        trades: Iterable[Trade] = (),
+        next_trade_id: int = 1,
+        spot_short: bool = True,
+    ) -> None:
+        """Start from stored state.
+
+        Args:
+            account: Totals as booked so far.
+            instruments: Trading rules by symbol; read at each use, so it may be refreshed.
+            trades: The account's active trades.
+            next_trade_id: First id to give away.
+            spot_short: Whether a paper short on a spot symbol is allowed.
+        """
+        self.account = account
+        self._instruments = instruments
+        self._next_id = next_trade_id
+        self._spot_short = spot_short
+        self._trades: dict[int, Trade] = {}
+        self._by_signal: dict[str, int] = {}
+        self._watches: dict[str, _Watch] = {}
+        self._reserved = ZERO
+        for trade in trades:
+            self._insert(trade)
+
+    # -- reading ------------------------------------------------------------------------------
+
+    @property
+    def reserved(self) -> Decimal:
+        """Cost of what is open, quote (rules ACC-2)."""
+        return self._reserved
+
+    @property
+    def available(self) -> Decimal:
+        """What a new trade may cost, quote (rules ACC-2)."""
+        return self.account.balance - self._reserved
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Symbols with active trades: every print of these must reach the book."""
+        return frozenset(self._watches)
+
+    def get(self, trade_id: int) -> Trade | None:
+        """Return an active trade with its extremes up to the last print, or None."""
+        trade = self._trades.get(trade_id)
+        return trade and self._with_extremes(trade)
+
+    def active(self, symbols: Iterable[str] | None = None) -> list[Trade]:
+        """Return active trades in id order, all or only those of *symbols*."""
+        if symbols is None:
+            ids: Iterable[int] = self._trades
+        else:
+            watches = (self._watches[s] for s in symbols if s in self._watches)
+            ids = sorted(trade_id for watch in watches for trade_id in watch.trades)
+        return [self._with_extremes(self._trades[trade_id]) for trade_id in ids]
+
+    def unrealised(self, mark: Mark) -> tuple[Decimal, bool]:
+        """Return the open result before fees, quote, and whether every trade had a price."""
+        total, complete = ZERO, True
+        for trade in self._trades.values():
+            price = mark(trade.symbol, trade.direction)
+            if price is None:
+                complete = False
+            else:
+                total += trade.direction.sign * (price * trade.quantity - trade.cost)
+        return money(total), complete
+
+    def duplicate_of(self, command: OpenTrade) -> Trade | None:
+        """Return the active trade that forbids *command* (rules §18), if any."""
+        if command.signal and command.signal.id in self._by_signal:
+            return self._trades[self._by_signal[command.signal.id]]
+        watch = self._watches.get(command.symbol)
+        for trade_id in watch.trades if watch else ():
+            if self._trades[trade_id].direction is command.direction:
+                return self._trades[trade_id]
+        return None
+
+    def preview(self, command: OpenTrade) -> Plan:
+        """Work out what *command* would do now, changing nothing.
+
+        Raises:
+            Refused: If the rules do not allow it.
+        """
+        return self._plan(command)[2]
+
+    # -- changing -----------------------------------------------------------------------------
+
+    def submit(self, command: Command) -> Sequence[Event]:
+        """Carry out a command and return what happened, in order.
+
+        Raises:
+            Refused: If the rules do not allow it; nothing has changed then.
+        """
+        match command:
+            case OpenTrade():
+                return [self._open(command)]
+            case CloseTrade(trade_id=trade_id, quote=quote):
+                return [self._close(trade_id, quote)]
+
+    def on_tick(self, tick: Tick) -> Sequence[Event]:
+        """Let a print work on the trades of its symbol and return what happened, in order."""
+        watch = self._watches.get(tick.symbol)
+        if watch is None:
+            return NOTHING
+        index = watch.index
+        if index.low < tick.price < index.high:
+            return NOTHING
+        reached = index.reached(tick.price)
+        return [self._exit(self._trades[trade_id], tick) for trade_id in reached]
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _plan(self, command: OpenTrade) -> tuple[Instrument, Costs, Plan]:
+        instrument = check_tradable(
+            self._instruments.get(command.symbol),
+            command,
+            self.account.currency,
+            spot_short=self._spot_short,
+        )
+        if earlier := self.duplicate_of(command):
+            raise DuplicateTrade(duplicate_sentence(earlier, command), earlier.id)
+        costs = command.costs or REALISTIC
+        if costs.enter_at_signal and command.signal:
+            command = replace(command, entry_mode=EntryMode.CLASSIC)
+        return instrument, costs, plan_open(command, instrument, costs, self.available)
+
+    def _open(self, command: OpenTrade) -> TradeOpened:
+        instrument, costs, plan = self._plan(command)
+        quote = command.quote
+        assert quote is not None  # the plan refuses an order without one
+        trade, fill = opened_by(
+            command,
+            plan,
+            quote,
+            trade_id=self._next_id,
+            account=self.account.name,
+            instrument=instrument,
+            costs=costs,
+        )
+        self._next_id += 1
+        self.account = replace(self.account, fees=self.account.fees + fill.fee)
+        self._insert(trade)
+        return TradeOpened(trade, fill)
+
+    def _close(self, trade_id: int, quote: Quote | None) -> TradeClosed:
+        trade = self._trades.get(trade_id)
+        if trade is None:
+            raise NotOpen(f"Trade #{trade_id} is not open (any more).", trade_id)
+        instrument = self._instrument(trade)
+        if not instrument.trading:
+            raise Refused(
+                "not_trading", f"{trade.symbol} is not trading now ({instrument.status})."
+            )
+        buying = trade.direction is Direction.SHORT
+        price, model = market_price(
+            quote, buying=buying, costs=trade.costs, instrument=instrument
+        )
+        assert quote is not None  # market_price refuses without one
+        fill = manual_fill(
+            trade,
+            price=price,
+            model=model,
+            print_price=quote.last,
+            trade_id=quote.last_trade_id,
+            time_ms=quote.time_ms,
+        )
+        return self._finish(trade, fill, CloseReason.MANUAL)
+
+    def _exit(self, trade: Trade, tick: Tick) -> TradeClosed:
+        reason = exit_due(trade, tick.price)
+        assert reason is not None  # the index names only trades with a level reached
+        return self._finish(
+            trade, exit_fill(trade, reason, tick, self._instrument(trade)), reason
+        )
+
+    def _finish(self, trade: Trade, fill: Fill, reason: CloseReason) -> TradeClosed:
+        closed = closed_by(self._with_extremes(trade), fill, reason)
+        self._remove(trade)
+        totals, net = self.account, closed.net
+        self.account = replace(
+            totals,
+            gross=totals.gross + fill.gross,
+            fees=totals.fees + fill.fee,
+            closed=totals.closed + 1,
+            wins=totals.wins + (net > 0),
+            losses=totals.losses + (net < 0),
+        )
+        return TradeClosed(closed, fill)
+
+    def _instrument(self, trade: Trade) -> Instrument:
+        """Return the trade's instrument, also when the exchange no longer lists the symbol."""
+        found = self._instruments.get(trade.symbol)
+        if found is not None:
+            return found
+        return Instrument(
+            symbol=trade.symbol,
+            base=trade.symbol,
+            quote=self.account.currency,
+            trading=False,
+            status="not listed",
+            tick=ZERO,
+            step=ZERO,
+        )
+
+    def _insert(self, trade: Trade) -> None:
+        watch = self._watches.setdefault(trade.symbol, _Watch())
+        self._fold(watch)
+        self._trades[trade.id] = trade
+        watch.trades.add(trade.id)
+        if trade.signal:
+            self._by_signal[trade.signal.id] = trade.id
+        self._reserved += trade.cost
+        levels = sorted((trade.stop, trade.targets[-1].price))
+        watch.index.add(trade.id, levels[0], levels[1])
+
+    def _remove(self, trade: Trade) -> None:
+        watch = self._watches[trade.symbol]
+        del self._trades[trade.id]
+        if trade.signal:
+            del self._by_signal[trade.signal.id]
+        watch.trades.discard(trade.id)
+        watch.index.discard(trade.id)
+        self._reserved -= trade.cost
+        if not watch.trades:
+            del self._watches[trade.symbol]
+
+    def _fold(self, watch: _Watch) -> None:
+        """Give the running extremes to the trades that lived through them; begin a new run."""
+        for trade_id in watch.trades:
+            self._trades[trade_id] = self._with_extremes(self._trades[trade_id])
+        watch.index.start_run()
+
+    def _with_extremes(self, trade: Trade) -> Trade:
+        index = self._watches[trade.symbol].index
+        if index.run_high < index.run_low:  # no print in this run yet
+            return trade
+        if trade.direction is Direction.LONG:
+            best, worst = max(trade.best, index.run_high), min(trade.worst, index.run_low)
+        else:
+            best, worst = min(trade.best, index.run_low), max(trade.worst, index.run_high)
+        if best == trade.best and worst == trade.worst:
+            return trade
+        return replace(trade, best=best, worst=worst)

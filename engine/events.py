@@ -1,0 +1,24 @@
+"""What happened, in order: the book's answers. An event never changes after the fact."""
+
+from dataclasses import dataclass
+
+from engine.model import Fill, Trade
+
+
+@dataclass(frozen=True, slots=True)
+class TradeOpened:
+    """A trade was entered; *trade* is as it stands after the fill."""
+
+    trade: Trade
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True)
+class TradeClosed:
+    """A trade is finished; *trade* is as it stands after its last fill."""
+
+    trade: Trade
+    fill: Fill
+
+
+Event = TradeOpened | TradeClosed

@@ -1,0 +1,110 @@
+"""When and at which price a trade closes (rules FILL-3 to FILL-5).
+
+Pure: the same trade and print give the same answer live, in replay and in catch-up.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from engine.fills import slipped
+from engine.model import (
+    CloseReason,
+    Direction,
+    Fill,
+    FillKind,
+    Instrument,
+    PriceModel,
+    Source,
+    Tick,
+    Trade,
+)
+from engine.pnl import fee, gross, released_cost
+
+
+def exit_due(trade: Trade, price: Decimal) -> CloseReason | None:
+    """Say which level a print reaches: the stop first, then the target; equality counts."""
+    sign = trade.direction.sign
+    if sign * (price - trade.stop) <= 0:
+        return CloseReason.STOP
+    if sign * (price - trade.targets[-1].price) >= 0:
+        return CloseReason.TARGET
+    return None
+
+
+def exit_fill(trade: Trade, reason: CloseReason, tick: Tick, instrument: Instrument) -> Fill:
+    """Price the fill of a level that *tick* has reached.
+
+    A stop is a market order: it fills at the print itself, gap and all, then slippage. A
+    target is a resting order: it fills at its own price as maker.
+    """
+    buying = trade.direction is Direction.SHORT
+    costs = trade.costs
+    if reason is CloseReason.STOP:
+        level, kind, model, rate = trade.stop, FillKind.STOP, PriceModel.LAST, costs.taker
+        price = slipped(tick.price, buying=buying, rate=costs.slippage, instrument=instrument)
+    else:
+        level, kind, rate = trade.targets[-1].price, FillKind.TARGET, costs.maker
+        price = tick.price if costs.targets_at_print else level
+        model = PriceModel.LAST if costs.targets_at_print else PriceModel.LEVEL
+    return Fill(
+        kind=kind,
+        price=price,
+        quantity=trade.quantity,
+        fee=fee(price, trade.quantity, rate),
+        gross=_gross(trade, price),
+        time_ms=tick.time_ms,
+        level=level,
+        print_price=tick.price,
+        trade_id=tick.trade_id,
+        model=model,
+        source=tick.source,
+    )
+
+
+def manual_fill(
+    trade: Trade,
+    *,
+    price: Decimal,
+    model: PriceModel,
+    print_price: Decimal | None,
+    trade_id: int,
+    time_ms: int,
+) -> Fill:
+    """Price a close by hand of all that is open; the market price is found by the caller."""
+    return Fill(
+        kind=FillKind.MANUAL,
+        price=price,
+        quantity=trade.quantity,
+        fee=fee(price, trade.quantity, trade.costs.taker),
+        gross=_gross(trade, price),
+        time_ms=time_ms,
+        print_price=print_price,
+        trade_id=trade_id,
+        model=model,
+        source=Source.MANUAL,
+    )
+
+
+def closed_by(trade: Trade, fill: Fill, reason: CloseReason) -> Trade:
+    """Return the finished trade after its last fill."""
+    filled = reason is CloseReason.TARGET
+    return replace(
+        trade,
+        status=reason.status,
+        close_reason=reason,
+        quantity=trade.quantity - fill.quantity,
+        cost=trade.cost - released_cost(trade.cost, trade.quantity, fill.quantity),
+        targets=tuple(replace(t, filled=True) for t in trade.targets)
+        if filled
+        else trade.targets,
+        closed_ms=fill.time_ms,
+        exit_price=fill.price,
+        gross=trade.gross + fill.gross,
+        fees=trade.fees + fill.fee,
+        fills=(*trade.fills, fill),
+    )
+
+
+def _gross(trade: Trade, price: Decimal) -> Decimal:
+    released = released_cost(trade.cost, trade.quantity, trade.quantity)
+    return gross(trade.direction, released, price, trade.quantity)

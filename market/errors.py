@@ -1,0 +1,43 @@
+"""What can go wrong between the desk and an exchange.
+
+    MarketError
+    ├── Unreachable      no host answered; the message says what was tried and what to do
+    ├── Blocked          this host refuses this location (HTTP 451) for the rest of the run
+    ├── Limited          the exchange asked for silence (429, 418) for `retry_after_s`
+    ├── BadRequest       the exchange understood and refused (400, 404), with its `code`
+    └── BadAnswer        the answer was cut, too large, or not what the protocol says
+
+No httpx or websockets error leaves this room.
+"""
+
+
+class MarketError(Exception):
+    """The exchange could not be asked, or gave no usable answer."""
+
+
+class Unreachable(MarketError):
+    """Nothing answered in time."""
+
+
+class Blocked(MarketError):
+    """The host refuses this location; asking again is useless."""
+
+
+class Limited(MarketError):
+    """The exchange limits this address."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class BadRequest(MarketError):
+    """The exchange refused the question itself."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class BadAnswer(MarketError):
+    """The answer cannot be used."""

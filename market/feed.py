@@ -1,0 +1,102 @@
+"""What a running desk asks of a market: the one port that session and tests share."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from engine.model import Candle, Instrument, Tick
+from market.board import Board
+from market.clock import ExchangeClock
+
+
+class FeedState(StrEnum):
+    """Whether prices arrive."""
+
+    CONNECTING = "CONNECTING"
+    LIVE = "LIVE"
+    """A data frame arrived on this connection within the silence limit."""
+    STALE = "STALE"
+    """Connected, but silent for too long."""
+    OFFLINE = "OFFLINE"
+    """Not connected; the feed keeps trying."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedStatus:
+    """The feed's state in words for the screen."""
+
+    state: FeedState
+    detail: str = ""
+    """A sentence: what was tried, what is being waited for."""
+    host: str = ""
+    latency_ms: int | None = None
+    """Receipt minus event time of recent frames, smoothed; None before the first."""
+    since_ms: int = 0
+    """Exchange time at which this state began."""
+
+
+Deliver = Callable[[Sequence[Tick]], None]
+"""Takes prints, per symbol in id order without holes."""
+
+OnCandle = Callable[[Candle], None]
+"""Takes candles of the followed pairs as they change and close."""
+
+
+class Feed(Protocol):
+    """A source of prices for one market."""
+
+    board: Board
+    clock: ExchangeClock
+    simulated: bool
+
+    @property
+    def status(self) -> FeedStatus:
+        """How the feed is doing now."""
+
+    async def run(self, deliver: Deliver, on_candle: OnCandle) -> None:
+        """Find a host, connect, deliver prints for ever; stops only by cancellation."""
+
+    def follow(self, active: Collection[str], visible: Collection[str]) -> None:
+        """Say which symbols are needed now.
+
+        Args:
+            active: Symbols with active trades: every print is delivered, holes are repaired.
+            visible: Symbols on screen: their prices reach the board, holes do not matter.
+        """
+
+    def follow_candles(self, pairs: Collection[tuple[str, str]]) -> None:
+        """Say for which (symbol, timeframe) pairs candles are wanted from now on."""
+
+    def resume(self, symbol: str, after_trade_id: int) -> None:
+        """Deliver prints of *symbol* again from just behind *after_trade_id*.
+
+        Called at start with the stored checkpoint, and whenever the receiver finds that it
+        missed something. What came after is fetched over REST before live prints go on.
+        """
+
+    async def ready(self, symbol: str) -> bool:
+        """Wait until the board has a fresh price of *symbol*; False when none comes in time."""
+
+    async def instruments(
+        self, symbols: Collection[str] | None = None
+    ) -> dict[str, Instrument]:
+        """Return trading rules by symbol, all symbols or only those named and known.
+
+        Raises:
+            MarketError: If the exchange cannot be asked.
+        """
+
+    async def candles(self, symbol: str, timeframe: str, limit: int) -> list[Candle]:
+        """Return the newest *limit* candles, oldest first; the last may still be open.
+
+        Raises:
+            MarketError: If the exchange cannot be asked.
+        """
+
+    async def busiest(self, quote: str, count: int) -> list[str]:
+        """Return the *count* symbols with the largest 24h quote volume, largest first.
+
+        Raises:
+            MarketError: If the exchange cannot be asked.
+        """
