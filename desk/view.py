@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from engine.events import Event
 from engine.model import Signal, Trade
 from market.feed import FeedStatus
 
@@ -95,3 +96,7 @@ class Notice:
     text: str
     severity: str = "information"
     """information, warning or error."""
+
+
+Fact = Event | SignalsArrived | Notice
+"""What listeners of a session hear, always after it was stored."""

@@ -1,0 +1,150 @@
+"""What a running desk does on its own: rules, positions, expiry, scanning.
+
+Each chore runs until cancelled and outlives a market or store that does not answer.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from desk.session import Session
+from desk.view import Notice
+from engine.model import Candle, Signal
+from market.errors import MarketError
+from signals.scanner import Scanner
+from store.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+POSITIONS_EVERY_S = 5.0
+EXPIRE_EVERY_S = 1.0
+INSTRUMENTS_EVERY_S = 3600.0
+RETRY_S = 2.0
+WARM_UP_CANDLES = 500
+"""One REST page; the last row is the open candle."""
+STABLE_BASES = frozenset(
+    {"USDC", "FDUSD", "TUSD", "USDP", "DAI", "USD1", "USDE", "XUSD", "BFUSD", "RLUSD", "EUR"}
+)
+
+
+async def keep_positions(session: Session) -> None:
+    """Save now and then how far each watched symbol was followed."""
+    while True:
+        await asyncio.sleep(POSITIONS_EVERY_S)
+        try:
+            await session.save_positions()
+        except StoreError as exc:
+            log.warning("positions not saved: %s", exc)
+
+
+async def keep_expiring(session: Session) -> None:
+    """Take signals out of the table when their time has passed."""
+    while True:
+        try:
+            await session.signals.expire()
+        except StoreError as exc:
+            log.warning("expired signals not stored: %s", exc)
+        await asyncio.sleep(EXPIRE_EVERY_S)
+
+
+async def keep_instruments(session: Session) -> None:
+    """Learn the trading rules of all symbols, and learn them again every hour."""
+    while True:
+        try:
+            await load_instruments(session)
+        except MarketError as exc:
+            log.warning("trading rules not read: %s", exc)
+            await asyncio.sleep(RETRY_S)
+        else:
+            await asyncio.sleep(INSTRUMENTS_EVERY_S)
+
+
+async def load_instruments(session: Session) -> None:
+    """Learn the trading rules of all symbols once.
+
+    Raises:
+        MarketError: If the exchange cannot be asked.
+    """
+    known = await session.feed.instruments()
+    session.instruments.update(known)
+    for gone in session.instruments.keys() - known.keys():
+        del session.instruments[gone]
+
+
+async def keep_scanning(session: Session, scanner: Scanner) -> None:
+    """Let the scanner read the busiest symbols' candles and add what it finds."""
+    closed: asyncio.Queue[Candle] = asyncio.Queue()
+
+    def on_candle(candle: Candle) -> None:
+        if candle.closed:
+            closed.put_nowait(candle)
+
+    session.subscribe_candles(on_candle)
+    symbols = await _universe(session)
+    pairs = [(s, timeframe) for timeframe in scanner.timeframes for s in symbols]
+    session.feed.follow_candles(pairs)
+    await _warm_up(session, scanner, pairs)
+    while True:
+        await _on_closed(session, scanner, await closed.get())
+
+
+async def _universe(session: Session) -> list[str]:
+    settings = session.settings
+    while True:
+        try:
+            busiest = await session.feed.busiest(
+                settings.currency, settings.scanner_symbols + len(STABLE_BASES)
+            )
+        except MarketError as exc:
+            log.warning("busiest symbols not read: %s", exc)
+            busiest = []
+        known = [i for s in busiest if (i := session.instruments.get(s)) and i.trading]
+        if known:
+            tradable = [i.symbol for i in known if i.base not in STABLE_BASES]
+            return tradable[: settings.scanner_symbols]
+        await asyncio.sleep(RETRY_S)
+
+
+async def _warm_up(
+    session: Session, scanner: Scanner, pairs: Iterable[tuple[str, str]]
+) -> None:
+    """Give the scanner each pair's past, a few pairs at a time."""
+    waiting = iter(tuple(pairs))
+
+    async def work() -> None:
+        for symbol, timeframe in waiting:
+            await _warm_up_pair(session, scanner, symbol, timeframe)
+
+    async with asyncio.TaskGroup() as workers:
+        for _ in range(4):
+            workers.create_task(work())
+
+
+async def _warm_up_pair(
+    session: Session, scanner: Scanner, symbol: str, timeframe: str
+) -> None:
+    instrument = session.instruments.get(symbol)
+    if instrument is None:
+        return
+    try:
+        candles = await session.feed.candles(symbol, timeframe, WARM_UP_CANDLES)
+    except MarketError as exc:
+        log.warning("no past candles of %s %s: %s", symbol, timeframe, exc)
+        return
+    found = scanner.warm_up(instrument, timeframe, candles, session.now_ms)
+    await _add(session, found)
+    await asyncio.sleep(0)
+
+
+async def _on_closed(session: Session, scanner: Scanner, candle: Candle) -> None:
+    if scanner.needs_warm_up(candle.symbol, candle.timeframe, candle.open_ms):
+        await _warm_up_pair(session, scanner, candle.symbol, candle.timeframe)
+    elif instrument := session.instruments.get(candle.symbol):
+        await _add(session, scanner.on_candle(instrument, candle, session.now_ms))
+
+
+async def _add(session: Session, found: Iterable[Signal]) -> None:
+    try:
+        await session.signals.add(list(found))
+    except StoreError as exc:
+        session.publish(Notice(f"Signals could not be stored: {exc}", "error"))
