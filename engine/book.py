@@ -5,7 +5,7 @@ inputs give the same events, ids included; a refusal changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from engine.account import Account
@@ -38,14 +38,6 @@ Mark = Callable[[str, Direction], Decimal | None]
 """Gives the price at which a symbol's open quantity could be closed now, if known."""
 
 
-@dataclass(slots=True)
-class _Watch:
-    """What the book holds of one symbol with active trades."""
-
-    index: LevelIndex = field(default_factory=LevelIndex)
-    trades: set[int] = field(default_factory=set)
-
-
 class Book:
     """One account's active trades and totals."""
 
@@ -73,7 +65,7 @@ class Book:
         self._spot_short = spot_short
         self._trades: dict[int, Trade] = {}
         self._by_signal: dict[str, int] = {}
-        self._watches: dict[str, _Watch] = {}
+        self._indexes: dict[str, LevelIndex] = {}
         self._reserved = ZERO
         for trade in trades:
             self._insert(trade)
@@ -93,7 +85,7 @@ class Book:
     @property
     def symbols(self) -> frozenset[str]:
         """Symbols with active trades: every print of these must reach the book."""
-        return frozenset(self._watches)
+        return frozenset(self._indexes)
 
     def get(self, trade_id: int) -> Trade | None:
         """Return an active trade with its extremes up to the last print, or None."""
@@ -105,8 +97,8 @@ class Book:
         if symbols is None:
             ids: Iterable[int] = self._trades
         else:
-            watches = (self._watches[s] for s in symbols if s in self._watches)
-            ids = sorted(trade_id for watch in watches for trade_id in watch.trades)
+            indexes = (self._indexes[s] for s in symbols if s in self._indexes)
+            ids = sorted(trade_id for index in indexes for trade_id in index)
         return [self._with_extremes(self._trades[trade_id]) for trade_id in ids]
 
     def unrealised(self, mark: Mark) -> tuple[Decimal, bool]:
@@ -124,8 +116,7 @@ class Book:
         """Return the active trade that forbids *command* (rules §18), if any."""
         if command.signal and command.signal.id in self._by_signal:
             return self._trades[self._by_signal[command.signal.id]]
-        watch = self._watches.get(command.symbol)
-        for trade_id in watch.trades if watch else ():
+        for trade_id in self._indexes.get(command.symbol, ()):
             if self._trades[trade_id].direction is command.direction:
                 return self._trades[trade_id]
         return None
@@ -154,10 +145,10 @@ class Book:
 
     def on_tick(self, tick: Tick) -> Sequence[Event]:
         """Let a print work on the trades of its symbol and return what happened, in order."""
-        watch = self._watches.get(tick.symbol)
-        if watch is None:
+        try:
+            index = self._indexes[tick.symbol]
+        except KeyError:
             return NOTHING
-        index = watch.index
         if index.low < tick.price < index.high:
             return NOTHING
         reached = index.reached(tick.price)
@@ -258,36 +249,35 @@ class Book:
         )
 
     def _insert(self, trade: Trade) -> None:
-        watch = self._watches.setdefault(trade.symbol, _Watch())
-        self._fold(watch)
+        index = self._indexes.setdefault(trade.symbol, LevelIndex())
+        self._fold(index)
         self._trades[trade.id] = trade
-        watch.trades.add(trade.id)
         if trade.signal:
             self._by_signal[trade.signal.id] = trade.id
         self._reserved += trade.cost
         levels = sorted((trade.stop, trade.targets[-1].price))
-        watch.index.add(trade.id, levels[0], levels[1])
+        index.add(trade.id, levels[0], levels[1])
 
     def _remove(self, trade: Trade) -> None:
-        watch = self._watches[trade.symbol]
+        index = self._indexes[trade.symbol]
         del self._trades[trade.id]
         if trade.signal:
             del self._by_signal[trade.signal.id]
-        watch.trades.discard(trade.id)
-        watch.index.discard(trade.id)
+        index.discard(trade.id)
         self._reserved -= trade.cost
-        if not watch.trades:
-            del self._watches[trade.symbol]
+        if not len(index):
+            del self._indexes[trade.symbol]
 
-    def _fold(self, watch: _Watch) -> None:
+    def _fold(self, index: LevelIndex) -> None:
         """Give the running extremes to the trades that lived through them; begin a new run."""
-        for trade_id in watch.trades:
-            self._trades[trade_id] = self._with_extremes(self._trades[trade_id])
-        watch.index.start_run()
+        if index.running:
+            for trade_id in index:
+                self._trades[trade_id] = self._with_extremes(self._trades[trade_id])
+            index.start_run()
 
     def _with_extremes(self, trade: Trade) -> Trade:
-        index = self._watches[trade.symbol].index
-        if index.run_high < index.run_low:  # no print in this run yet
+        index = self._indexes[trade.symbol]
+        if not index.running:
             return trade
         if trade.direction is Direction.LONG:
             best, worst = max(trade.best, index.run_high), min(trade.worst, index.run_low)

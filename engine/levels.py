@@ -6,6 +6,7 @@ happen: inside them a print costs two comparisons. They also follow the running 
 that the best and worst price of every trade is known without touching the trades.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 from heapq import heapify, heappop, heappush
 
@@ -35,9 +36,18 @@ class LevelIndex:
         self.low = _NEVER_ABOVE
         self.high = _NEVER_BELOW
 
+    def __iter__(self) -> Iterator[int]:
+        """Yield the ids of the trades watched."""
+        return iter(self._levels)
+
     def __len__(self) -> int:
         """Return the number of trades watched."""
         return len(self._levels)
+
+    @property
+    def running(self) -> bool:
+        """Whether a print has been noted since the run began."""
+        return self.run_low <= self.run_high
 
     def add(self, trade_id: int, below: Decimal, above: Decimal) -> None:
         """Watch a trade's two levels; replaces those it had."""

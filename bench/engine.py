@@ -1,0 +1,175 @@
+"""P1 to P3: what a print costs that triggers nothing, however many trades are open."""
+
+import gc
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+from bench.measure import Row, interleaved
+from engine.account import Account
+from engine.book import NOTHING, Book
+from engine.exits import exit_due
+from engine.model import (
+    REALISTIC,
+    Direction,
+    EntryMode,
+    Fill,
+    FillKind,
+    Instrument,
+    Market,
+    PriceModel,
+    Source,
+    Target,
+    Tick,
+    Trade,
+    TradeStatus,
+)
+
+TICKS = 1_000
+"""Few enough to stay in the processor's cache, as a print that was just decoded does."""
+REPEATS = 20
+SCAN_TICKS = 40
+
+
+def trade(number: int, symbol: str) -> Trade:
+    """Return an open trade around 100 whose levels no print of the bench reaches."""
+    long = number % 2 == 0
+    below, above = Decimal(90) - number % 40, Decimal(110) + number % 50
+    entry = Decimal(100)
+    fill = Fill(
+        kind=FillKind.ENTRY,
+        price=entry,
+        quantity=Decimal(1),
+        fee=Decimal("0.1"),
+        time_ms=0,
+        model=PriceModel.TOUCH,
+        source=Source.STREAM,
+    )
+    return Trade(
+        id=number,
+        account="main",
+        symbol=symbol,
+        market=Market.SPOT,
+        direction=Direction.LONG if long else Direction.SHORT,
+        status=TradeStatus.OPEN,
+        entry_mode=EntryMode.MARKET,
+        entry_price=entry,
+        initial_quantity=Decimal(1),
+        quantity=Decimal(1),
+        cost=entry,
+        stake=entry,
+        initial_stop=below if long else above,
+        stop=below if long else above,
+        targets=(Target(price=above if long else below, quantity=Decimal(1)),),
+        costs=REALISTIC,
+        opened_ms=0,
+        best=entry,
+        worst=entry,
+        fills=(fill,),
+    )
+
+
+def book(trades: int, symbols: int) -> Book:
+    """Return a book with so many open trades spread over so many symbols."""
+    names = [f"S{number}USDT" for number in range(symbols)]
+    instruments = {
+        name: Instrument(
+            symbol=name, base=name, quote="USDT", tick=Decimal("0.01"), step=Decimal("0.01")
+        )
+        for name in names
+    }
+    account = Account(name="main", currency="USDT", deposits=Decimal(10) ** 9)
+    held = [trade(number, names[number % symbols]) for number in range(1, trades + 1)]
+    return Book(account, instruments, trades=held, next_trade_id=trades + 1)
+
+
+def prints(symbols: int) -> list[Tick]:
+    """Return prints around 100, after two that set each symbol's running extremes."""
+    edges = [
+        Tick(f"S{n}USDT", price, Decimal(1), 1, 0)
+        for n in range(symbols)
+        for price in (Decimal(95), Decimal(105))
+    ]
+    inside = [
+        Tick(
+            f"S{n % symbols}USDT", Decimal(f"{98 + n % 4}.{n % 100:02}000000"), Decimal(1), n, 0
+        )
+        for n in range(TICKS)
+    ]
+    return edges + inside
+
+
+def _through(handle: Callable[[Tick], object], ticks: list[Tick]) -> Callable[[], None]:
+    def run() -> None:
+        for _ in range(REPEATS):
+            for tick in ticks:
+                handle(tick)
+
+    return run
+
+
+class Empty:
+    """The floor: a method that does nothing."""
+
+    def on_tick(self, tick: Tick) -> object:
+        """Do nothing."""
+        return NOTHING
+
+
+def rows() -> Iterator[Row]:
+    """Measure P1, P2 and P3."""
+    books = {(n, s): book(n, s) for n, s in ((10, 1), (1_000, 1), (100_000, 1), (100_000, 600))}
+    streams = {1: prints(1), 600: prints(600)}
+    for (_, symbols), held in books.items():
+        for tick in streams[symbols][: 2 * symbols]:
+            held.on_tick(tick)
+    gc.freeze()
+    work = {
+        f"{n}/{s}": _through(held.on_tick, streams[s][2 * s :])
+        for (n, s), held in books.items()
+    }
+    work["empty"] = _through(Empty().on_tick, streams[1][2:])
+    seconds = interleaved(work)
+    ns = {name: value / TICKS / REPEATS * 1e9 for name, value in seconds.items()}
+    yield Row(
+        id="P1",
+        what="quiet print, 100,000 trades against 10, one symbol",
+        figure=f"{ns['100000/1']:.0f} ns against {ns['10/1']:.0f} ns",
+        ratio=ns["100000/1"] / ns["10/1"],
+        bound=1.5,
+    )
+    yield Row(
+        id="P1",
+        what="the same over 600 symbols",
+        figure=f"{ns['100000/600']:.0f} ns against {ns['10/1']:.0f} ns",
+        ratio=ns["100000/600"] / ns["10/1"],
+        bound=2.2,
+    )
+    yield Row(
+        id="P2",
+        what="quiet print, 1,000 trades, against an empty method call",
+        figure=f"{ns['1000/1']:.0f} ns against {ns['empty']:.0f} ns",
+        ratio=ns["1000/1"] / ns["empty"],
+        bound=4.0,
+    )
+    yield _scan_row(books[1_000, 1], ns["1000/1"])
+
+
+def _scan_row(held: Book, index_ns: float) -> Row:
+    trades = held.active()
+    ticks = prints(1)[2 : 2 + SCAN_TICKS]
+
+    def scan() -> None:
+        for tick in ticks:
+            for one in trades:
+                if one.symbol == tick.symbol:
+                    exit_due(one, tick.price)
+
+    scan_ns = interleaved({"scan": scan}, rounds=5)["scan"] / SCAN_TICKS * 1e9
+    return Row(
+        id="P3",
+        what="naive scan of 1,000 trades against the index",
+        figure=f"{scan_ns:,.0f} ns against {index_ns:.0f} ns",
+        ratio=scan_ns / index_ns,
+        bound=300,
+        least=True,
+    )
