@@ -84,15 +84,14 @@ def book(trades: int, symbols: int) -> Book:
 
 def prints(symbols: int) -> list[Tick]:
     """Return prints around 100, after two that set each symbol's running extremes."""
+    names = [f"S{number}USDT" for number in range(symbols)]
     edges = [
-        Tick(f"S{n}USDT", price, Decimal(1), 1, 0)
-        for n in range(symbols)
+        Tick(name, price, Decimal(1), 1, 0)
+        for name in names
         for price in (Decimal(95), Decimal(105))
     ]
     inside = [
-        Tick(
-            f"S{n % symbols}USDT", Decimal(f"{98 + n % 4}.{n % 100:02}000000"), Decimal(1), n, 0
-        )
+        Tick(names[n % symbols], Decimal(f"{98 + n % 4}.{n % 100:02}000000"), Decimal(1), n, 0)
         for n in range(TICKS)
     ]
     return edges + inside
