@@ -1,0 +1,144 @@
+"""Staying connected: choose a host, open its stream, replace it before it is cut, try again.
+
+Reconnecting is done here and nowhere else: with pauses that grow, within a budget, and without
+ever replaying an old list of subscriptions. What is wanted now is what is subscribed.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+
+from market.binance import questions
+from market.binance.hosts import Host
+from market.binance.limits import Backoff, ConnectBudget, Timings
+from market.binance.probe import HostChooser
+from market.binance.rest import RestClient
+from market.binance.stream import OnFrames, Stream, open_stream
+from market.clock import ExchangeClock
+from market.errors import Blocked, Limited, MarketError, Unreachable
+
+log = logging.getLogger(__name__)
+
+OnLost = Callable[[MarketError], None]
+"""Hears why there is no connection (any more)."""
+
+
+class Connector:
+    """The connection to whichever host answers: one stream, two while one is replaced."""
+
+    def __init__(
+        self,
+        hosts: Sequence[Host],
+        timings: Timings,
+        rng: random.Random,
+        on_frames: OnFrames,
+        on_lost: OnLost,
+    ) -> None:
+        self.rest: RestClient | None = None
+        """The host in use; None while there is none."""
+        self._hosts = HostChooser(hosts, timings, rng)
+        self._timings = timings
+        self._on_frames = on_frames
+        self._on_lost = on_lost
+        self._connects = ConnectBudget(timings)
+        self._backoff = Backoff(timings, rng)
+        self._streams: list[Stream] = []
+        self._names: Sequence[str] = ()
+
+    def want(self, names: Sequence[str]) -> None:
+        """Say which streams are needed from now on, the most important first."""
+        self._names = names
+        for stream in self._streams:
+            stream.want(names)
+
+    async def any_rest(self) -> RestClient:
+        """Return the host in use, or else the first that answers.
+
+        Raises:
+            MarketError: If none does.
+        """
+        return self.rest or await self._hosts.choose()
+
+    async def close(self) -> None:
+        """Close the connections to all hosts."""
+        await self._hosts.close()
+
+    async def stay_connected(self, clock: ExchangeClock) -> None:
+        """Connect, and connect again, for ever; sets *clock* each time."""
+        while True:
+            try:
+                await self._live_once(clock)
+            except MarketError as exc:
+                self._on_lost(exc)
+                pause_s = self._backoff.next_s()
+                if isinstance(exc, Limited):
+                    pause_s = exc.retry_after_s
+                await asyncio.sleep(pause_s)
+
+    async def _live_once(self, clock: ExchangeClock) -> None:
+        self.rest = await self._hosts.choose()
+        began_s = time.monotonic()
+        try:
+            stream = await self._open(self.rest.host)
+            await _read_clock(self.rest, clock)
+            while True:
+                await stream.until(stream.worn)
+                stream = await self._replace(stream)
+        finally:
+            self._backoff.lived(time.monotonic() - began_s)
+            self.rest = None
+            for stream in tuple(self._streams):
+                await self._close(stream)
+
+    async def _open(self, host: Host) -> Stream:
+        if (pause_s := self._connects.pause_s()) > 0:
+            log.warning("too many connects, waiting %.0f s", pause_s)
+            await asyncio.sleep(pause_s)
+        self._connects.note()
+        try:
+            stream = await open_stream(host, self._timings, self._on_frames)
+        except Blocked as exc:
+            self._hosts.block(host, str(exc))
+            raise
+        except Unreachable:
+            self._hosts.demote(host)
+            raise
+        self._streams.append(stream)
+        stream.want(self._names)
+        return stream
+
+    async def _replace(self, old: Stream) -> Stream:
+        """Open the next stream before the old one is closed; keep the old one if that fails."""
+        fresh: Stream | None = None
+        try:
+            fresh = await self._open(old.host)
+            await fresh.until(fresh.settled)
+            await fresh.until(fresh.live)
+        except MarketError as exc:
+            log.warning("no replacement for a worn stream yet: %s", exc)
+            if fresh:
+                await self._close(fresh)
+            await asyncio.sleep(self._backoff.next_s())
+            return old
+        await self._close(old)
+        return fresh
+
+    async def _close(self, stream: Stream) -> None:
+        self._streams.remove(stream)
+        await stream.stop()
+
+
+async def _read_clock(rest: RestClient, clock: ExchangeClock) -> None:
+    """Set the clock from the quickest of three answers."""
+    samples = []
+    try:
+        for _ in range(3):
+            asked_ns = time.monotonic_ns()
+            server_ms = await questions.server_time(rest)
+            samples.append((time.monotonic_ns() - asked_ns, server_ms))
+    except MarketError as exc:
+        log.warning("the exchange's clock was not read: %s", exc)
+    if samples:
+        clock.observe(min(samples)[1])

@@ -1,0 +1,266 @@
+"""Binance spot as a `Feed`: what is wanted goes to the streams, what arrives to the desk.
+
+The whole client meets here: connector, intake, upkeep and questions know nothing of each other.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Collection, Sequence
+
+from engine.model import Candle, Instrument
+from market.binance import questions
+from market.binance.connector import Connector
+from market.binance.hosts import DEFAULT_HOSTS, Host
+from market.binance.intake import Intake
+from market.binance.limits import Timings
+from market.binance.stream import Stream
+from market.binance.upkeep import Upkeep
+from market.board import Board
+from market.clock import ExchangeClock
+from market.errors import MarketError
+from market.feed import Deliver, FeedState, FeedStatus, OnCandle
+
+log = logging.getLogger(__name__)
+
+CANARY = "btcusdt@aggTrade"
+"""Never silent for long, so that silence means a dead connection and not a quiet symbol."""
+BORROW_S = 60.0
+"""How long a symbol stays followed after somebody asked for a fresh price of it."""
+LATENCY_WEIGHT = 0.1
+WATCH_EVERY_S = 0.25
+
+
+class BinanceSpotFeed:
+    """Prices of Binance spot, or of any server that speaks its protocol."""
+
+    def __init__(
+        self,
+        hosts: Sequence[Host] = DEFAULT_HOSTS,
+        *,
+        simulated: bool = False,
+        rng: random.Random | None = None,
+        timings: Timings | None = None,
+    ) -> None:
+        """Prepare; nothing is connected before `run`.
+
+        Args:
+            hosts: Tried in order.
+            simulated: Whether the prices are made up, with a clock that may run fast.
+            rng: Jitter of the pauses.
+            timings: Limits and pauses; the defaults are Binance's, with a margin.
+        """
+        self.board = Board()
+        self.clock = ExchangeClock()
+        self.simulated = simulated
+        self._timings = timings or Timings()
+        self._connector = Connector(
+            hosts, self._timings, rng or random.Random(), self._on_frames, self._on_lost
+        )
+        self._intake = Intake(
+            self.board, self.clock, simulated=simulated, hold_s=self._timings.reorder_s
+        )
+        self._upkeep = Upkeep(
+            self._intake,
+            self._timings,
+            rest=lambda: self._connector.rest,
+            live=lambda: self._state is FeedState.LIVE,
+        )
+        self._active: frozenset[str] = frozenset()
+        self._visible: frozenset[str] = frozenset()
+        self._resumed: set[str] = set()
+        self._borrowed: dict[str, float] = {}
+        self._pairs: tuple[tuple[str, str], ...] = ()
+        self._followed: frozenset[str] = frozenset()
+        self._names: list[str] = []
+        self._state = FeedState.CONNECTING
+        self._detail = "Looking for a host that answers."
+        self._since_ms = self.clock.now_ms()
+        self._heard_s = 0.0
+        self._latency_ms: float | None = None
+        self._update_wanted()
+
+    @property
+    def status(self) -> FeedStatus:
+        """How the feed is doing now."""
+        return FeedStatus(
+            state=self._state,
+            detail=self._detail,
+            host=rest.host.name if (rest := self._connector.rest) else "",
+            latency_ms=None if self._latency_ms is None else round(self._latency_ms),
+            since_ms=self._since_ms,
+        )
+
+    @property
+    def dropped_frames(self) -> int:
+        """How many frames so far could not be used."""
+        return self._intake.dropped
+
+    async def run(self, deliver: Deliver, on_candle: OnCandle) -> None:
+        """Find a host, connect, deliver prints for ever; stops only by cancellation."""
+        self._intake.deliver, self._intake.on_candle = deliver, on_candle
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._connector.stay_connected(self.clock))
+                tasks.create_task(self._watch())
+                tasks.create_task(self._upkeep.keep_repairing())
+                tasks.create_task(self._upkeep.keep_seeding())
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the connections of questions asked outside of `run`."""
+        await self._connector.close()
+
+    # -- what is wanted -----------------------------------------------------------------------
+
+    def follow(self, active: Collection[str], visible: Collection[str]) -> None:
+        """Say which symbols are needed now; see `Feed.follow`."""
+        self._active, self._visible = frozenset(active), frozenset(visible)
+        self._resumed -= self._active
+        self._update_wanted()
+
+    def follow_candles(self, pairs: Collection[tuple[str, str]]) -> None:
+        """Say for which (symbol, timeframe) pairs candles are wanted from now on."""
+        self._pairs = tuple(dict.fromkeys(pairs))
+        self._intake.follow_candles(self._pairs)
+        self._update_wanted()
+
+    def resume(self, symbol: str, after_trade_id: int) -> None:
+        """Deliver prints of *symbol* again from just behind *after_trade_id*."""
+        if symbol not in self._active:
+            self._resumed.add(symbol)
+            self._update_wanted()
+        self._intake.resume(symbol, after_trade_id)
+
+    async def ready(self, symbol: str) -> bool:
+        """Wait until the board has a fresh price of *symbol*; False when none comes in time."""
+        self._borrowed[symbol] = time.monotonic() + BORROW_S
+        self._update_wanted()
+        try:
+            async with asyncio.timeout(self._timings.ready_s):
+                return await self._freshen(symbol)
+        except (TimeoutError, MarketError) as exc:
+            log.info("no fresh price of %s: %s", symbol, exc)
+            return False
+
+    async def _freshen(self, symbol: str) -> bool:
+        seeded = False
+        while self.board.quote(symbol, self.clock.now_ms()) is None:
+            if self._state is FeedState.OFFLINE:
+                return False
+            rest = self._connector.rest
+            if self._state is FeedState.LIVE and rest and not seeded:
+                newest = await questions.newest_print(rest, symbol)
+                bid, ask = await questions.touch(rest, symbol)
+                seeded = self._state is FeedState.LIVE
+                if seeded and newest:
+                    self._intake.seed_touch(symbol, bid, ask)
+                    self._intake.seed_print(newest)
+            else:
+                await asyncio.sleep(0.02)
+        return True
+
+    def _update_wanted(self) -> None:
+        strict = sorted(self._active | self._resumed)
+        loose = sorted((self._visible | self._borrowed.keys()).difference(strict))
+        self._intake.follow(strict, loose)
+        followed = frozenset((*strict, *loose))
+        new, self._followed = followed - self._followed, followed
+        if new:
+            self._upkeep.seed(new)
+        names = [CANARY]
+        for symbol in (*strict, *loose):
+            name = symbol.lower()
+            names += (f"{name}@aggTrade", f"{name}@bookTicker", f"{name}@miniTicker")
+        names += (f"{symbol.lower()}@kline_{timeframe}" for symbol, timeframe in self._pairs)
+        if names != self._names:
+            self._names = names
+            self._connector.want(names)
+
+    # -- what arrives -------------------------------------------------------------------------
+
+    def _on_frames(self, stream: Stream, frames: Sequence[bytes]) -> bool:
+        now_s = time.monotonic()
+        heard = self._intake.take(frames, now_s)
+        if self._intake.shutdown_announced:
+            stream.worn.set()
+        while self._intake.refused:
+            log.warning("a control message was refused: %s", self._intake.refused.pop())
+        if heard:
+            self._heard_s = now_s
+            self._measure_latency()
+            if self._state is not FeedState.LIVE:
+                self._go_live()
+        return heard
+
+    def _on_lost(self, error: MarketError) -> None:
+        self._intake.disconnected()
+        lost = self._state in {FeedState.LIVE, FeedState.STALE}
+        self._become(FeedState.CONNECTING if lost else FeedState.OFFLINE, str(error))
+
+    def _measure_latency(self) -> None:
+        if self.simulated or not self._intake.event_ms:
+            return
+        newest = self.clock.now_ms() - self._intake.event_ms
+        if self._latency_ms is None:
+            self._latency_ms = newest
+        self._latency_ms += (newest - self._latency_ms) * LATENCY_WEIGHT
+
+    def _go_live(self) -> None:
+        if self._state is FeedState.STALE:
+            self._intake.audible()
+        else:
+            self._intake.connected()
+        self._become(FeedState.LIVE, "")
+        self._upkeep.seed(self._followed)
+
+    async def _watch(self) -> None:
+        """Notice silence, and let go of symbols that were followed for a moment."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY_S)
+            now_s = time.monotonic()
+            silent_s = now_s - self._heard_s
+            if self._state is FeedState.LIVE and silent_s >= self._timings.stale_s:
+                self._intake.silent()
+                self._become(FeedState.STALE, "Connected, but no prices arrive.")
+            over = [symbol for symbol, until in self._borrowed.items() if until < now_s]
+            for symbol in over:
+                del self._borrowed[symbol]
+            if over:
+                self._update_wanted()
+
+    def _become(self, state: FeedState, detail: str) -> None:
+        if state is not self._state:
+            self._since_ms = self.clock.now_ms()
+            log.info("feed is %s: %s", state, detail)
+        self._state, self._detail = state, detail
+
+    # -- questions ----------------------------------------------------------------------------
+
+    async def instruments(
+        self, symbols: Collection[str] | None = None
+    ) -> dict[str, Instrument]:
+        """Return trading rules by symbol; see `Feed.instruments`."""
+        return await questions.instruments(await self._connector.any_rest(), symbols)
+
+    async def candles(self, symbol: str, timeframe: str, limit: int) -> list[Candle]:
+        """Return the newest candles, at most 1000, oldest first; see `Feed.candles`."""
+        rest = await self._connector.any_rest()
+        if not self.clock.synced:  # it decides whether the last candle is closed
+            self.clock.observe(await questions.server_time(rest))
+        now_ms = self.clock.now_ms()
+        return await questions.candles(rest, symbol, timeframe, limit, now_ms)
+
+    async def busiest(self, quote: str, count: int) -> list[str]:
+        """Return the symbols with the largest 24h quote volume; see `Feed.busiest`."""
+        rest = await self._connector.any_rest()
+        known = await questions.instruments(rest, None)
+        rows = [
+            row
+            for row in await questions.all_tickers(rest)
+            if (rules := known.get(row.symbol)) and rules.quote == quote and rules.trading
+        ]
+        rows.sort(key=lambda row: row.quote_volume, reverse=True)
+        return [row.symbol for row in rows[:count]]

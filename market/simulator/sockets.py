@@ -1,0 +1,201 @@
+"""The WebSocket connections of the simulated exchange: limits, pings, and sending.
+
+An event is encoded once and shared by all its receivers. A receiver that falls far behind is
+cut off, so that one slow client never holds up the others.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+from aiohttp import ClientConnectionResetError, WSMessage, WSMsgType, web
+
+from market.simulator.control import Subscriptions
+from market.simulator.streams import Publisher
+
+MOST_WAITING = 20_000
+"""Frames that may wait for one receiver."""
+LONGEST_MESSAGE = 8_192
+"""Bytes of a control message."""
+POLICY_VIOLATION = 1_008
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the server allows."""
+
+    weight_per_minute: int = 6_000
+    """REST request weight in one minute."""
+    messages_per_second: int = 5
+    """Messages, pings and pongs that a connection may send."""
+    connects: int = 300
+    """Connections within `connects_window_s`."""
+    connects_window_s: float = 300.0
+    ping_every_s: float = 20.0
+    pong_within_s: float = 60.0
+
+
+class Connection:
+    """One client's socket."""
+
+    def __init__(
+        self, request: web.BaseRequest, socket: web.WebSocketResponse, limits: Limits
+    ) -> None:
+        self.muted = False
+        """Whether data is thrown away although the socket is open."""
+        self._request = request
+        self._socket = socket
+        self._limits = limits
+        self._waiting: list[bytes] = []
+        self._wake = asyncio.Event()
+        self._messages: deque[float] = deque(maxlen=limits.messages_per_second)
+        self._pings: dict[bytes, float] = {}
+        self._ping_number = 0
+
+    def send(self, frame: bytes) -> None:
+        """Queue a text frame."""
+        if self.muted:
+            return
+        self._waiting.append(frame)
+        self._wake.set()
+        if len(self._waiting) > MOST_WAITING:
+            self.cut()
+
+    def cut(self) -> None:
+        """End the connection abnormally, without a close frame."""
+        if self._request.transport is not None:
+            self._request.transport.abort()
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the connection in order."""
+        await self._socket.close(code=code, message=reason.encode())
+
+    async def run(self, subscriptions: Subscriptions) -> None:
+        """Serve the client until it is gone."""
+        helpers = [
+            asyncio.create_task(self._write()),
+            asyncio.create_task(self._ping()),
+        ]
+        try:
+            async for message in self._socket:
+                if self._too_many():
+                    await self.close(POLICY_VIOLATION, "Too many requests")
+                    break
+                await self._take(message, subscriptions)
+        except ClientConnectionResetError:
+            pass  # the client left while it was being answered
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+
+    async def _take(self, message: WSMessage, subscriptions: Subscriptions) -> None:
+        if message.type is WSMsgType.PING:
+            await self._socket.pong(message.data)
+        elif message.type is WSMsgType.PONG:
+            self._pings.pop(bytes(message.data), None)
+        elif message.type is WSMsgType.TEXT:
+            reply = subscriptions.reply(message.data)
+            self._waiting.append(msgspec.json.encode(reply))
+            self._wake.set()
+
+    def _too_many(self) -> bool:
+        """Count a message; tell whether it is one too many within a second."""
+        now, recent = asyncio.get_running_loop().time(), self._messages
+        full = len(recent) == recent.maxlen and now - recent[0] < 1.0
+        recent.append(now)
+        return full
+
+    async def _write(self) -> None:
+        send = self._socket.send_frame
+        with contextlib.suppress(ClientConnectionResetError):
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                frames, self._waiting = self._waiting, []
+                for frame in frames:
+                    await send(frame, WSMsgType.TEXT)
+
+    async def _ping(self) -> None:
+        limits, loop = self._limits, asyncio.get_running_loop()
+        with contextlib.suppress(ClientConnectionResetError):
+            while True:
+                await asyncio.sleep(limits.ping_every_s)
+                oldest = min(self._pings.values(), default=loop.time())
+                if loop.time() - oldest >= limits.pong_within_s:
+                    await self.close(POLICY_VIOLATION, "Pong timeout")
+                    return
+                self._ping_number += 1
+                payload = str(self._ping_number).encode()
+                self._pings[payload] = loop.time()
+                await self._socket.ping(payload)
+
+
+class Hub:
+    """All connections, and which of them listen to which stream."""
+
+    def __init__(self, publisher: Publisher, limits: Limits) -> None:
+        self.connections: dict[Connection, Subscriptions] = {}
+        self._publisher = publisher
+        self._limits = limits
+        self._listeners: dict[str, set[Connection]] = {}
+        self._connects: deque[float] = deque(maxlen=limits.connects)
+
+    def admit(self) -> bool:
+        """Count an attempt to connect; tell whether it is allowed."""
+        now, recent = asyncio.get_running_loop().time(), self._connects
+        if len(recent) == recent.maxlen and now - recent[0] < self._limits.connects_window_s:
+            return False
+        recent.append(now)
+        return True
+
+    async def serve(
+        self,
+        request: web.BaseRequest,
+        socket: web.WebSocketResponse,
+        names: Iterable[str],
+        *,
+        combined: bool,
+    ) -> None:
+        """Serve one connection, subscribed to *names* at first, until it ends."""
+        connection = Connection(request, socket, self._limits)
+
+        def added(name: str) -> None:
+            self._listeners.setdefault(name, set()).add(connection)
+            self._publisher.watch(name)
+
+        def removed(name: str) -> None:
+            listeners = self._listeners[name]
+            listeners.discard(connection)
+            if not listeners:
+                del self._listeners[name]
+                self._publisher.unwatch(name)
+
+        subscriptions = Subscriptions(combined=combined, added=added, removed=removed)
+        self.connections[connection] = subscriptions
+        try:
+            if subscriptions.add(list(names)):
+                await connection.run(subscriptions)
+            else:
+                await connection.close(POLICY_VIOLATION, "Too many subscriptions")
+        finally:
+            del self.connections[connection]
+            subscriptions.remove(list(subscriptions.names))
+
+    def publish(self) -> None:
+        """Send everything that is due to everyone who listens to it."""
+        for name, payload in self._publisher.due():
+            self._send(self._listeners.get(name, ()), name, payload)
+
+    def announce(self, payload: bytes) -> None:
+        """Send an event that nobody subscribes to."""
+        self._send(self.connections, f"!{msgspec.json.decode(payload)['e']}", payload)
+
+    def _send(self, listeners: Iterable[Connection], name: str, payload: bytes) -> None:
+        wrapped = b'{"stream":' + msgspec.json.encode(name) + b',"data":' + payload + b"}"
+        for connection in listeners:
+            combined = self.connections[connection].combined
+            connection.send(wrapped if combined else payload)

@@ -1,0 +1,1 @@
+"""Doors through which signals arrive from outside."""

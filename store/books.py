@@ -1,0 +1,160 @@
+"""The write path of trading: what happened goes to disk, whole or not at all.
+
+Law: the database has the last word. The duplicate rule is two unique indexes, a close is a
+compare-and-set. What is already stored in exactly the same way is accepted again, so that a
+commit with an unknown outcome can simply be repeated.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import peewee
+
+from engine.account import Account
+from engine.errors import DuplicateTrade, NotOpen
+from engine.events import Event, TradeClosed, TradeOpened
+from engine.model import Market, Trade
+from engine.money import plain
+from store import queries, rows
+from store.connection import Connection
+from store.errors import StoreError
+from store.queries import Checkpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What one commit holds."""
+
+    events: Sequence[Event]
+    account: Account
+    """Totals after the events."""
+    checkpoints: Mapping[str, Checkpoint]
+    """How far the prints of some symbols have gone through the book."""
+    moved: Sequence[Trade]
+    """Active trades whose extremes have changed."""
+
+
+def write(db: Connection, entry: Entry) -> None:
+    """Write one entry.
+
+    Raises:
+        DuplicateTrade: If an active trade forbids one of the openings.
+        NotOpen: If a trade to close was not open any more.
+        StoreError: If the account is unknown.
+    """
+    for kind, events in groupby(entry.events, type):
+        if kind is TradeOpened:
+            for event in events:
+                _open(db, event.trade)
+        else:
+            _close(db, [event for event in events if isinstance(event, TradeClosed)])
+    db.execute_many(
+        rows.MOVE_TRADE, [(*rows.EXTREMES.of(trade), trade.id) for trade in entry.moved]
+    )
+    _set_totals(db, entry)
+
+
+def _set_totals(db: Connection, entry: Entry) -> None:
+    account = entry.account
+    if db.execute(rows.SET_TOTALS, (*rows.TOTALS.of(account), account.name)).rowcount != 1:
+        raise StoreError(f"The account {account.name} is not in the books.")
+    db.execute_many(
+        rows.SET_CHECKPOINT,
+        [
+            (account.name, Market.SPOT.value, symbol, reached.trade_id, reached.time_ms)
+            for symbol, reached in entry.checkpoints.items()
+        ],
+    )
+
+
+def _open(db: Connection, trade: Trade) -> None:
+    if db.execute(rows.HAS_TRADE, (trade.id,)).fetchone() and _stored_already(db, trade):
+        return
+    try:
+        db.execute(rows.ADD_TRADE, rows.TRADE.of(trade))
+    except peewee.IntegrityError as exc:
+        raise _duplicate(db, trade) or exc from exc
+    db.execute_many(
+        rows.ADD_TARGET,
+        [
+            (trade.id, position, *rows.TARGET.of(target))
+            for position, target in enumerate(trade.targets)
+        ],
+    )
+    db.execute_many(
+        rows.ADD_FILL,
+        [(trade.id, seq, *rows.FILL.of(fill)) for seq, fill in enumerate(trade.fills)],
+    )
+    if trade.signal:
+        db.execute(rows.TAKE_SIGNAL, (trade.signal.id,))
+
+
+def _stored_already(db: Connection, trade: Trade) -> bool:
+    """Tell whether exactly this opening is on disk, whatever became of the trade since."""
+    stored = queries.trade(db, trade.id)
+    return (
+        stored is not None
+        and stored.account == trade.account
+        and stored.symbol == trade.symbol
+        and stored.direction is trade.direction
+        and stored.signal == trade.signal
+        and stored.note == trade.note
+        and stored.fills[: len(trade.fills)] == trade.fills
+    )
+
+
+def _duplicate(db: Connection, trade: Trade) -> DuplicateTrade | None:
+    """Find out which stored trade forbids *trade*."""
+    if trade.signal and (
+        earlier := queries.active_on_signal(db, trade.account, trade.signal.id)
+    ):
+        return DuplicateTrade(_sentence(earlier, "signal"), earlier.id)
+    earlier = queries.active_on_side(
+        db, trade.account, trade.market, trade.symbol, trade.direction
+    )
+    if earlier:
+        return DuplicateTrade(_sentence(earlier, "symbol and direction"), earlier.id)
+    if queries.trade(db, trade.id):
+        return DuplicateTrade(
+            f"Another process has stored trade #{trade.id} meanwhile. Nothing was opened; "
+            "try again.",
+            trade.id,
+        )
+    return None
+
+
+def _sentence(earlier: Trade, what: str) -> str:
+    return (
+        f"Duplicate trade: #{earlier.id} is already open for this {what} "
+        f"({earlier.status}, entry {plain(earlier.entry_price)})."
+    )
+
+
+def _close(db: Connection, closings: Sequence[TradeClosed]) -> None:
+    trades = [closing.trade for closing in closings]
+    closed = db.execute_many(
+        rows.CLOSE_TRADE, [(*rows.CLOSING.of(trade), trade.id) for trade in trades]
+    )
+    db.execute_many(
+        rows.ADD_FILL,
+        [(c.trade.id, len(c.trade.fills) - 1, *rows.FILL.of(c.fill)) for c in closings],
+    )
+    db.execute_many(
+        rows.FILL_TARGET,
+        [
+            (True, trade.id, position)
+            for trade in trades
+            for position, target in enumerate(trade.targets)
+            if target.filled
+        ],
+    )
+    if closed < len(trades):
+        _check_closed_before(db, trades)
+
+
+def _check_closed_before(db: Connection, trades: Sequence[Trade]) -> None:
+    """Some were not open: that is right only if exactly these closes are stored already."""
+    for trade in trades:
+        if queries.trade(db, trade.id) != trade:
+            raise NotOpen(f"Trade #{trade.id} is not open (any more).", trade.id)

@@ -1,0 +1,165 @@
+"""Facts in a trader's words: the line for the event list, and the toast where one is due.
+
+Many facts at once become one toast, so that a crash of the market does not bury the screen.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from desk.view import Fact, Notice, SignalsArrived
+from engine.events import TradeClosed, TradeOpened
+from engine.model import CloseReason, Trade
+from engine.money import ZERO
+from engine.pnl import r_multiple
+from tui import format as fmt
+from tui.text import ui_text
+
+TickOf = Callable[[str], Decimal | None]
+
+Severity = Literal["information", "warning", "error"]
+
+TOASTS_AT_ONCE = 3
+"""More closes or notices than this at one time share one toast."""
+
+_ENDINGS = {
+    CloseReason.TARGET: ("▲ Take profit", "▲ TP hit", "profit"),
+    CloseReason.STOP: ("▼ Stop loss", "▼ SL hit", "loss"),
+    CloseReason.MANUAL: ("■ Closed by hand", "■ closed", "accent"),
+}
+"""Toast title, words of the event line, colour role."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toast:
+    """A short notice over the screen."""
+
+    title: str
+    message: str
+    severity: Severity = "information"
+    seconds: float = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One fact as the screen tells it."""
+
+    time_ms: int
+    sign: str
+    """Words that carry the colour: ``▲ TP hit``."""
+    role: str
+    """Colour role of the sign."""
+    words: str
+    toast: Toast | None = None
+    closed: Trade | None = None
+    """The trade that ended, if that is the fact."""
+
+
+def tell(fact: Fact, tick_of: TickOf, now_ms: int) -> Told:
+    """Put *fact* into words.
+
+    Args:
+        fact: What happened.
+        tick_of: Gives a symbol's price grid.
+        now_ms: Exchange time, for facts that carry none; milliseconds UTC.
+    """
+    match fact:
+        case TradeClosed(trade):
+            return _closed(trade, tick_of(trade.symbol))
+        case TradeOpened(trade):
+            return _opened(trade, tick_of(trade.symbol))
+        case SignalsArrived(signals):
+            names = ", ".join(ui_text(s.symbol, 20) for s in signals[:5])
+            more = f" and {len(signals) - 5} more" if len(signals) > 5 else ""
+            count = "1 signal" if len(signals) == 1 else f"{len(signals)} signals"
+            return Told(
+                time_ms=now_ms, sign="• new", role="quiet", words=f"{count}: {names}{more}"
+            )
+        case Notice():
+            return _notice(fact, now_ms)
+
+
+def toasts(told: Sequence[Told]) -> list[Toast]:
+    """Return the toasts for what happened at one moment, joined where they are many."""
+    closed = [one for one in told if one.closed is not None]
+    others = [one.toast for one in told if one.closed is None and one.toast is not None]
+    result = [one.toast for one in closed if one.toast is not None]
+    if len(result) > TOASTS_AT_ONCE:
+        result = [_together([one.closed for one in closed if one.closed is not None])]
+    if len(others) > TOASTS_AT_ONCE:
+        last = others[-1]
+        title = f"{len(others)} notices, the last of them"
+        others = [Toast(title=title, message=last.message, severity=last.severity)]
+    return [*others, *result]
+
+
+def name(trade: Trade) -> str:
+    """Name a trade for a sentence: ``SOLUSDT LONG``."""
+    return f"{ui_text(trade.symbol, 20)} {trade.direction.value}"
+
+
+def result(trade: Trade) -> str:
+    """Write a closed trade's result: ``+41.20 (+2.0R)``."""
+    multiple = r_multiple(trade, trade.net)
+    in_r = f" ({fmt.multiple(multiple)}R)" if multiple is not None else ""
+    return f"{fmt.signed(trade.net)}{in_r}"
+
+
+def _closed(trade: Trade, tick: Decimal | None) -> Told:
+    title, sign, role = _ENDINGS[trade.close_reason or CloseReason.MANUAL]
+    at = fmt.price(trade.exit_price, tick)
+    severity: Severity = "warning" if trade.close_reason is CloseReason.STOP else "information"
+    message = f"{name(trade)} closed at {at}\n{result(trade)}"
+    return Told(
+        time_ms=trade.closed_ms or 0,
+        sign=sign,
+        role=role,
+        words=f"{name(trade)} {result(trade)}",
+        toast=Toast(title=title, message=message, severity=severity),
+        closed=trade,
+    )
+
+
+def _opened(trade: Trade, tick: Decimal | None) -> Told:
+    size = fmt.quantity(trade.initial_quantity)
+    words = f"{name(trade)} {size} @ {fmt.price(trade.entry_price, tick)}"
+    toast = Toast(title=f"● Opened #{trade.id}", message=words, seconds=4.0)
+    return Told(
+        time_ms=trade.opened_ms, sign="● opened", role="entry", words=words, toast=toast
+    )
+
+
+def _notice(notice: Notice, now_ms: int) -> Told:
+    severity: Severity = "information"
+    if notice.severity in {"warning", "error"}:
+        severity = "error" if notice.severity == "error" else "warning"
+    words = ui_text(notice.text, 300)
+    return Told(
+        time_ms=now_ms,
+        sign="! note" if severity != "information" else "· note",
+        role="accent" if severity != "information" else "quiet",
+        words=words,
+        toast=Toast(title="Notice", message=words, severity=severity),
+    )
+
+
+def _together(trades: Sequence[Trade]) -> Toast:
+    """Tell many closes in one toast."""
+    counts = [
+        (CloseReason.TARGET, "▲ {} take profit"),
+        (CloseReason.STOP, "▼ {} stop loss"),
+        (CloseReason.MANUAL, "■ {} by hand"),
+    ]
+    parts = [
+        words.format(number)
+        for reason, words in counts
+        if (number := sum(trade.close_reason is reason for trade in trades))
+    ]
+    net = sum((trade.net for trade in trades), ZERO)
+    lost = any(trade.close_reason is CloseReason.STOP for trade in trades)
+    return Toast(
+        title=f"{len(trades)} trades closed",
+        message=f"{', '.join(parts)}\ntogether {fmt.signed(net)}",
+        severity="warning" if lost else "information",
+    )

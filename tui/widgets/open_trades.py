@@ -1,0 +1,295 @@
+"""The open trades table: what each trade earns now, and how far its levels are."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from desk.view import TradeView
+from engine.model import Trade, TradeStatus
+from engine.money import ZERO
+from tui import format as fmt
+from tui.text import ui_text
+from tui.widgets import gauge
+from tui.widgets.columns import Cell, Column, Kind, Look, text
+from tui.widgets.live_table import LiveTable, TickOf
+from tui.widgets.signals_table import direction_cell, last_cell
+from tui.widgets.table_keys import SORT_KEY
+
+CLOSED_WORDS = {
+    TradeStatus.CLOSED_TP: ("▲ CLOSED TP", "profit"),
+    TradeStatus.CLOSED_SL: ("▼ CLOSED SL", "loss"),
+    TradeStatus.CLOSED_MANUAL: ("■ CLOSED", "accent"),
+}
+"""What stands in the gauge's place once a trade is finished."""
+
+
+def _result(value: Decimal | None, written: str) -> Cell:
+    return text(written, fmt.tone(value))
+
+
+def _levels(row: TradeView, _: Look) -> Cell:
+    trade = row.trade
+    if trade.status in CLOSED_WORDS:
+        return (CLOSED_WORDS[trade.status],)
+    if row.catching_up:
+        return text("catching up", "accent")
+    if not row.live:
+        return text("not watched", "accent")
+    return gauge.gauge(trade.stop, trade.entry_price, trade.targets[0].price, row.last)
+
+
+def _symbol(row: TradeView, _: Look) -> Cell:
+    return text(ui_text(row.trade.symbol, 40), "strong")
+
+
+def _age(row: TradeView, look: Look) -> Cell:
+    return text(fmt.age((row.trade.closed_ms or look.now_ms) - row.trade.opened_ms), "quiet")
+
+
+COLUMNS: tuple[Column[TradeView], ...] = (
+    Column(
+        key="id",
+        title="#",
+        width=4,
+        cell=lambda row, _: text(str(row.trade.id), "quiet"),
+        sort=lambda row: row.trade.id,
+        right=True,
+        rank=2,
+    ),
+    Column(
+        key="symbol", title="SYMBOL", width=10, cell=_symbol, sort=lambda row: row.trade.symbol
+    ),
+    Column(
+        key="side",
+        title="SIDE",
+        width=4,
+        cell=lambda row, _: direction_cell(row.trade.direction, short=True),
+        sort=lambda row: row.trade.direction.value,
+    ),
+    Column(
+        key="quantity",
+        title="QTY",
+        width=10,
+        cell=lambda row, _: text(fmt.quantity(row.trade.initial_quantity)),
+        sort=lambda row: row.trade.initial_quantity,
+        right=True,
+        rank=5,
+    ),
+    Column(
+        key="entry",
+        title="ENTRY",
+        width=11,
+        cell=lambda row, look: text(fmt.price(row.trade.entry_price, look.tick)),
+        sort=lambda row: row.trade.entry_price,
+        right=True,
+        rank=1,
+    ),
+    Column(
+        key="last",
+        title="LAST",
+        width=12,
+        cell=last_cell,
+        sort=lambda row: row.last,
+        right=True,
+    ),
+    Column(
+        key="result",
+        title="P/L",
+        width=10,
+        cell=lambda row, _: _result(row.unrealised, fmt.signed(row.unrealised)),
+        sort=lambda row: row.unrealised,
+        right=True,
+    ),
+    Column(
+        key="percent",
+        title="P/L%",
+        width=8,
+        cell=lambda row, _: _result(row.percent, fmt.percent(row.percent)),
+        sort=lambda row: row.percent,
+        right=True,
+    ),
+    Column(key="levels", title="SL ───── TP", width=gauge.WIDTH, cell=_levels),
+    Column(
+        key="stop",
+        title="SL",
+        width=11,
+        cell=lambda row, look: text(fmt.price(row.trade.stop, look.tick)),
+        sort=lambda row: row.trade.stop,
+        right=True,
+        rank=4,
+    ),
+    Column(
+        key="target",
+        title="TP",
+        width=11,
+        cell=lambda row, look: text(fmt.price(row.trade.targets[0].price, look.tick)),
+        sort=lambda row: row.trade.targets[0].price,
+        right=True,
+        rank=4,
+    ),
+    Column(
+        key="r",
+        title="R",
+        width=5,
+        cell=lambda row, _: _result(row.r_now, fmt.multiple(row.r_now)),
+        sort=lambda row: row.r_now,
+        right=True,
+        rank=6,
+    ),
+    Column(
+        key="fees",
+        title="FEES",
+        width=6,
+        cell=lambda row, _: text(fmt.money(row.trade.fees), "quiet"),
+        sort=lambda row: row.trade.fees,
+        right=True,
+        rank=8,
+    ),
+    Column(
+        key="age",
+        title="AGE",
+        width=6,
+        cell=_age,
+        sort=lambda row: -row.trade.opened_ms,
+        right=True,
+        rank=7,
+    ),
+    Column(
+        key="mfe",
+        title="MFE",
+        width=7,
+        cell=lambda row, _: _result(row.mfe, fmt.percent(row.mfe, 1)),
+        sort=lambda row: row.mfe,
+        right=True,
+        rank=9,
+    ),
+    Column(
+        key="mae",
+        title="MAE",
+        width=7,
+        cell=lambda row, _: _result(-row.mae, fmt.percent(-row.mae, 1)),
+        sort=lambda row: row.mae,
+        right=True,
+        rank=9,
+    ),
+    Column(
+        key="note",
+        title="NOTE",
+        width=12,
+        cell=lambda row, _: text(ui_text(row.trade.note), "quiet"),
+        sort=lambda row: row.trade.note,
+        rank=10,
+        stretch=True,
+    ),
+)
+
+
+def _words(row: TradeView) -> str:
+    trade = row.trade
+    return f"#{trade.id} {trade.symbol} {trade.direction} {trade.note}"
+
+
+TRADES: Kind[TradeView] = Kind(
+    name="Open trades",
+    columns=COLUMNS,
+    key=lambda row: row.trade.id,
+    symbol=lambda row: row.trade.symbol,
+    words=_words,
+    # A trade whose price is old is dim as a whole: its result is old too.
+    dim=lambda row: not row.live and row.trade.status.active,
+    order=("id", False),
+    plain_order=True,
+    when_empty=("No open trades", "", "Press o on a signal to open one."),
+)
+
+
+class OpenTrades(LiveTable[TradeView]):
+    """Every open trade; a finished one stays a moment, so that the eye can follow."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "close_trade", "Close", tooltip="Close the trade; asks", id="trade.close"),
+        Binding(
+            "enter,o",
+            "detail",
+            "Detail",
+            key_display="enter",
+            tooltip="Everything about the trade",
+            id="trade.detail",
+        ),
+        SORT_KEY,
+    ]
+
+    class CloseRequested(Message):
+        """The trader wants to close this trade, whatever happens to the table meanwhile."""
+
+        def __init__(self, view: TradeView) -> None:
+            super().__init__()
+            self.view = view
+
+    class DetailRequested(Message):
+        """The trader wants to see all of this trade."""
+
+        def __init__(self, view: TradeView) -> None:
+            super().__init__()
+            self.view = view
+
+    def __init__(self, tick_of: TickOf) -> None:
+        super().__init__(TRADES, tick_of, widget_id="trades")
+        self.total = ""
+        """Result of all open trades together, as the title shows it."""
+        self._finished: dict[int, TradeView] = {}
+
+    def title_parts(self) -> list[str]:
+        """Put the result of all open trades behind their number."""
+        name, *rest = super().title_parts()
+        return [part for part in (name, self.total, *rest) if part]
+
+    def show_total(self, total: Decimal | None, share: Decimal | None) -> None:
+        """Put the result of all open trades into the title.
+
+        Args:
+            total: Quote asset; None while nothing is open.
+            share: Of equity, a fraction.
+        """
+        self.total = ""
+        if total is not None:
+            self.total = f"{fmt.result(total)} ({fmt.percent(share)})"
+
+    def finish(self, trade: Trade) -> None:
+        """Keep showing a closed *trade* until `release`."""
+        self._finished[trade.id] = TradeView(
+            trade=trade,
+            last=trade.exit_price,
+            live=True,
+            catching_up=False,
+            unrealised=trade.gross,
+            net_now=trade.net,
+            percent=trade.gross / trade.stake if trade.stake else None,
+            r_now=None,
+            mfe=ZERO,
+            mae=ZERO,
+        )
+
+    def release(self, trade_id: int) -> None:
+        """Let a closed trade leave."""
+        self._finished.pop(trade_id, None)
+
+    def show(self, rows: Sequence[TradeView], now_ms: int) -> None:
+        """Take the newest values, with the trades that have just finished among them."""
+        still = [row for row in rows if row.trade.id not in self._finished]
+        super().show([*still, *self._finished.values()], now_ms)
+
+    def action_close_trade(self) -> None:
+        """Ask to close the trade under the cursor."""
+        view = self.cursor_row
+        if view is not None and view.trade.status.active:
+            self.post_message(self.CloseRequested(view))
+
+    def action_detail(self) -> None:
+        """Ask for everything about the trade under the cursor."""
+        view = self.cursor_row
+        if view is not None:
+            self.post_message(self.DetailRequested(view))
