@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from market.feed import Feed
 from store.ledger import Ledger
 
 DEMO_TIMEFRAMES = ("1m", "5m")
+DEMO_LIFE_BARS = 20
+"""At the demo's speed a signal of the usual three candles would be gone before it is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +51,8 @@ async def open_desk(
         ledger = await Ledger.open(database)
         try:
             async with _market(settings, ledger, demo) as feed:
-                if demo:
-                    settings = replace(settings, scanner_timeframes=DEMO_TIMEFRAMES)
-                session = Session(feed, ledger, settings, _chores(settings, scan=scan))
+                own = _chores(settings, scan=scan, demo=demo)
+                session = Session(feed, ledger, settings, own)
                 await session.load()
                 yield session
         finally:
@@ -72,20 +74,23 @@ async def running(session: Session) -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def _market(settings: Settings, ledger: Ledger, demo: Demo | None) -> AsyncIterator[Feed]:
     if demo is None:
-        own = (Host(settings.rest_url, settings.stream_url),) if settings.rest_url else ()
+        own = (_host(settings.rest_url, settings.stream_url),) if settings.rest_url else ()
         yield BinanceSpotFeed(own or DEFAULT_HOSTS)
         return
     from market.simulator import SimulatedExchange, SimulatorServer
 
     # Simulated time runs ahead of real time; it must never go back behind stored trades.
-    exchange = SimulatedExchange(
-        seed=demo.seed, speed=demo.speed, start_ms=await ledger.latest_ms()
-    )
+    start_ms = max(await ledger.latest_ms() or 0, time.time_ns() // 1_000_000)
+    exchange = SimulatedExchange(seed=demo.seed, speed=demo.speed, start_ms=start_ms)
     async with SimulatorServer(exchange) as server:
-        yield BinanceSpotFeed([Host(server.rest_url, server.stream_url)], simulated=True)
+        yield BinanceSpotFeed([_host(server.rest_url, server.stream_url)], simulated=True)
 
 
-def _chores(settings: Settings, *, scan: bool) -> Sequence[Chore]:
+def _host(rest_url: str, stream_url: str) -> Host:
+    return Host(rest_url=rest_url, stream_url=stream_url)
+
+
+def _chores(settings: Settings, *, scan: bool, demo: Demo | None) -> Sequence[Chore]:
     own: list[Chore] = [
         chores.keep_instruments,
         chores.keep_positions,
@@ -93,9 +98,14 @@ def _chores(settings: Settings, *, scan: bool) -> Sequence[Chore]:
         door.serve,
     ]
     if scan and settings.scanner:
-        from signals.scanner import Scanner
+        from signals.scanner import LIFE_BARS, Scanner
         from signals.strategies.ema_cross_adx import EmaCrossAdx
 
-        scanner = Scanner([EmaCrossAdx], settings.scanner_timeframes, settings.costs.taker)
+        scanner = Scanner(
+            [EmaCrossAdx],
+            DEMO_TIMEFRAMES if demo else settings.scanner_timeframes,
+            settings.costs.taker,
+            life_bars=DEMO_LIFE_BARS if demo else LIFE_BARS,
+        )
         own.append(partial(chores.keep_scanning, scanner=scanner))
     return own

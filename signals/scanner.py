@@ -55,6 +55,8 @@ class Scanner:
         strategies: Sequence[type[Strategy]],
         timeframes: Sequence[str],
         costs_rate: Decimal,
+        *,
+        life_bars: int = LIFE_BARS,
     ) -> None:
         """Prepare to scan.
 
@@ -62,12 +64,14 @@ class Scanner:
             strategies: Classes; one instance is made per pair.
             timeframes: In Binance's spelling; the caller follows these.
             costs_rate: Fee of one taker fill, a fraction of the notional.
+            life_bars: How many candles long a signal stands.
         """
         self.timeframes = tuple(timeframes)
         self.dropped: Counter[str] = Counter()
         """Ideas that became no signal, by reason: cost, repeat, levels, error."""
         self._strategies = tuple(strategies)
         self._costs_rate = costs_rate
+        self._life_bars = life_bars
         self._pairs: dict[tuple[str, str], _PairState] = {}
 
     def warm_up(
@@ -190,7 +194,8 @@ class Scanner:
             self.dropped["repeat"] += 1
             return None
         try:
-            signal = _signal(runner.strategy.name, idea, instrument, candle)
+            life_ms = self._life_bars * (candle.close_ms + 1 - candle.open_ms)
+            signal = _signal(runner.strategy.name, idea, instrument, candle, life_ms)
         except SignalRejected as exc:
             self.dropped["levels"] += 1
             log.warning("%s on %s: %s", runner.strategy.name, candle.symbol, exc)
@@ -229,7 +234,9 @@ def _retire(runner: _Runner, candle: Candle) -> None:
             del runner.live[direction]
 
 
-def _signal(source: str, idea: Idea, instrument: Instrument, candle: Candle) -> Signal:
+def _signal(
+    source: str, idea: Idea, instrument: Instrument, candle: Candle, life_ms: int
+) -> Signal:
     if not all(map(math.isfinite, (idea.stop, idea.target, idea.score or 0.0))):
         raise SignalRejected("bad_number", "The idea's numbers are not finite.")
     stop, target = Decimal(str(idea.stop)), Decimal(str(idea.target))
@@ -249,7 +256,7 @@ def _signal(source: str, idea: Idea, instrument: Instrument, candle: Candle) -> 
         score=None if idea.score is None else Decimal(f"{idea.score:.1f}"),
         reason=clean(idea.reason),
         created_ms=closed_ms,
-        expires_ms=closed_ms + LIFE_BARS * (closed_ms - candle.open_ms),
+        expires_ms=closed_ms + life_ms,
     )
 
 

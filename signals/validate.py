@@ -4,10 +4,9 @@ Every message passes here, whatever door it came through. Nothing is guessed: a 
 names its symbol, direction, stop and target, or it is refused.
 """
 
-import dataclasses
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from hashlib import sha1
 from typing import Final
@@ -80,26 +79,26 @@ def validate(
     levels = _levels(raw, direction, instrument, last)
     timeframe = words.timeframe(raw.timeframe)
     created_ms, expires_ms = _life(raw, timeframe, now_ms, max_age_ms)
-    source = clean(raw.source, 40) or "outside"
-    return Signal(
-        id=_signal_id(raw.id, source, instrument, timeframe, direction, levels),
+    signal = Signal(
+        id="",
         symbol=instrument.symbol,
         market=instrument.market,
         direction=direction,
         entry=levels.entry,
         stop=levels.stop,
         targets=levels.targets,
-        source=source,
+        source=clean(raw.source, 40) or "outside",
         timeframe=timeframe,
         score=words.score(raw.score),
         reason=clean(raw.note),
         created_ms=created_ms,
         expires_ms=expires_ms,
     )
+    return replace(signal, id=_signal_id(raw.id, signal))
 
 
 def _refuse_placeholders(raw: RawSignal) -> None:
-    for field in dataclasses.fields(raw):
+    for field in fields(raw):
         value = getattr(raw, field.name)
         if "{{" in (value if isinstance(value, str) else " ".join(value)):
             raise SignalRejected(
@@ -179,23 +178,11 @@ def _life(
     return born_ms, born_ms + life_ms
 
 
-def _signal_id(
-    given: str,
-    source: str,
-    instrument: Instrument,
-    timeframe: str,
-    direction: Direction,
-    levels: Levels,
-) -> str:
+def _signal_id(given: str, signal: Signal) -> str:
     """Name the idea, so that the same message delivered twice is one signal."""
-    if given.strip():
-        name = f"{source}:{given.strip()}"
-    else:
-        prices = (levels.entry, levels.stop, *levels.targets)
-        name = "|".join(
-            (source, instrument.market, instrument.symbol, timeframe, direction)
-            + tuple(map(plain, prices))
-        )
+    parts = (signal.source, signal.market, signal.symbol, signal.timeframe, signal.direction)
+    prices = map(plain, (signal.entry, signal.stop, *signal.targets))
+    name = f"{signal.source}:{given.strip()}" if given.strip() else "|".join((*parts, *prices))
     # Lone surrogates can come out of JSON escapes; they must not break the hash.
     data = name.encode("utf-8", "backslashreplace")
     return sha1(data, usedforsecurity=False).hexdigest()[:12]

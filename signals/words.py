@@ -85,6 +85,10 @@ def direction(text: str, position: str = "") -> Direction:
         raise SignalRejected(
             "closing", "This message closes a position; only new ideas are taken."
         )
+    if not word and not after:
+        raise SignalRejected(
+            "missing", "The message names no direction (key 'direction': LONG or SHORT)."
+        )
     found = _DIRECTIONS.get(word or after)
     if found is None:
         raise SignalRejected(

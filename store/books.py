@@ -5,7 +5,7 @@ compare-and-set. What is already stored in exactly the same way is accepted agai
 commit with an unknown outcome can simply be repeated.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -136,6 +136,9 @@ def _close(db: Connection, closings: Sequence[TradeClosed]) -> None:
     closed = db.execute_many(
         rows.CLOSE_TRADE, [(*rows.CLOSING.of(trade), trade.id) for trade in trades]
     )
+    all_were_open = closed == len(trades)
+    if not all_were_open:
+        _check(trades, lambda trade: db.execute(rows.HAS_TRADE, (trade.id,)).fetchone())
     db.execute_many(
         rows.ADD_FILL,
         [(c.trade.id, len(c.trade.fills) - 1, *rows.FILL.of(c.fill)) for c in closings],
@@ -149,12 +152,12 @@ def _close(db: Connection, closings: Sequence[TradeClosed]) -> None:
             if target.filled
         ],
     )
-    if closed < len(trades):
-        _check_closed_before(db, trades)
+    if not all_were_open:
+        # Fine only for those whose very same close was on disk already.
+        _check(trades, lambda trade: queries.trade(db, trade.id) == trade)
 
 
-def _check_closed_before(db: Connection, trades: Sequence[Trade]) -> None:
-    """Some were not open: that is right only if exactly these closes are stored already."""
+def _check(trades: Sequence[Trade], stored: Callable[[Trade], object]) -> None:
     for trade in trades:
-        if queries.trade(db, trade.id) != trade:
+        if not stored(trade):
             raise NotOpen(f"Trade #{trade.id} is not open (any more).", trade.id)

@@ -118,7 +118,7 @@ class DeskApp(App[None]):
                 f"THE DESK HAS STOPPED: {ui_text(worker.error)}. Nothing watches your trades. "
                 "They are safe on disk: quit with q and start again. The log has the details."
             )
-            self.desk.paint()
+            self.paint()
         else:
             self.notify(
                 f"{worker.name} failed: {ui_text(worker.error)}. The log has the details.",
@@ -129,6 +129,8 @@ class DeskApp(App[None]):
 
     def paint(self) -> None:
         """Show what has changed since the last time."""
+        if not self.is_running:
+            return  # the screens are being taken down, and the timer with them
         self._tell_facts()
         screen = self.screen
         if isinstance(screen, Painted) and screen.is_mounted:

@@ -191,12 +191,12 @@ class BinanceSpotFeed:
         if heard:
             self._heard_s = now_s
             self._measure_latency()
-            if self._state is not FeedState.LIVE:
-                self._go_live()
+            self._go_live(first=not stream.live.is_set())
         return heard
 
     def _on_lost(self, error: MarketError) -> None:
         self._intake.disconnected()
+        self._latency_ms = None
         lost = self._state in {FeedState.LIVE, FeedState.STALE}
         self._become(FeedState.CONNECTING if lost else FeedState.OFFLINE, str(error))
 
@@ -208,11 +208,14 @@ class BinanceSpotFeed:
             self._latency_ms = newest
         self._latency_ms += (newest - self._latency_ms) * LATENCY_WEIGHT
 
-    def _go_live(self) -> None:
+    def _go_live(self, *, first: bool) -> None:
+        """Call prices live; *first* is whether this is the first data of its connection."""
+        if first:
+            self._intake.connected()
+        if self._state is FeedState.LIVE:
+            return
         if self._state is FeedState.STALE:
             self._intake.audible()
-        else:
-            self._intake.connected()
         self._become(FeedState.LIVE, "")
         self._upkeep.seed(self._followed)
 

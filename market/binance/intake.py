@@ -209,7 +209,7 @@ class Intake:
     # -- the connection -----------------------------------------------------------------------
 
     def connected(self) -> None:
-        """Begin anew after a pause: what was strictly followed may have missed prints."""
+        """Learn of a new connection: prints may have been missed on the way to it."""
         for symbol, strict in self._strict.items():
             strict.doubt()
             self._refresh(symbol)

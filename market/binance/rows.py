@@ -4,7 +4,7 @@ A row that cannot be used is left out; the rest of its answer stays usable.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
@@ -149,7 +149,7 @@ def candles(symbol: str, timeframe: str, body: bytes, now_ms: int) -> list[Candl
         body: Answer of the klines path.
         now_ms: Exchange time.
     """
-    rows = list(_usable(_decode(body, list[msgspec.Raw]), _Kline))
+    rows = _usable(_decode(body, list[msgspec.Raw]), _Kline)
     return [
         Candle(
             symbol=symbol,
@@ -235,10 +235,14 @@ def _decode(body: bytes, shape: type[T]) -> T:
         raise BadAnswer(f"An answer does not read as the protocol says: {exc}") from exc
 
 
-def _usable(raw_rows: Iterable[msgspec.Raw], shape: type[T]) -> Iterator[T]:
+def _usable(raw_rows: Iterable[msgspec.Raw], shape: type[T]) -> list[T]:
     decoder = msgspec.json.Decoder(shape)
+    rows, left_out = [], ""
     for raw in raw_rows:
         try:
-            yield decoder.decode(raw)
+            rows.append(decoder.decode(raw))
         except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
-            log.warning("a row was left out: %s", exc)
+            left_out = str(exc)
+    if left_out:
+        log.warning("rows were left out, the last because: %s", left_out)
+    return rows

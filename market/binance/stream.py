@@ -5,11 +5,12 @@ Connected is not live and acknowledged is not live: only a data frame is. A stre
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from market.binance.hosts import Host, is_loopback
 from market.binance.limits import MessageLimiter, Timings
@@ -176,7 +177,7 @@ class Stream:
         else:
             for name in names:
                 del self._subscribed[name]
-        await self._socket.send(json.dumps(message, ensure_ascii=False))
+        await self._socket.send(msgspec.json.encode(message).decode())
 
     async def _watch(self) -> None:
         """End the stream when no data comes, and call it worn when it is old."""

@@ -24,8 +24,8 @@ Amount = Annotated[str, msgspec.Meta(pattern=AMOUNT)]
 Positive = Annotated[str, msgspec.Meta(pattern=POSITIVE)]
 Price = Annotated[str, msgspec.Meta(pattern=PRICE)]
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-TimeMs = Annotated[int, msgspec.Meta(ge=0, lt=10**14)]
-"""Milliseconds UTC; microseconds have more digits and are refused."""
+TimeMs = Annotated[int, msgspec.Meta(ge=0, lt=4_102_444_800_000)]
+"""Milliseconds UTC before the year 2100; microseconds are refused."""
 Symbol = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 _is_price = re.compile(PRICE).match

@@ -129,10 +129,12 @@ class RestApi:
             raise Refused(-1128, "Combination of optional parameters invalid.")
         tape, now = self._exchange.tape(symbol), self._exchange.now_ms()
         last = tape.last_id(now if end is None else min(end, now))
-        if from_id is None and start is None:
-            first = last - limit + 1
+        if from_id is not None:
+            first = from_id
+        elif start is not None:
+            first = tape.first_id_since(min(start, now + 1))
         else:
-            first = tape.first_id_since(start) if start is not None else from_id or 0
+            first = last - limit + 1
         first = max(first, tape.first_id())
         words = self._words[symbol]
         found = tape.prints(first, min(last, first + limit - 1))

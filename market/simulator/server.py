@@ -6,6 +6,7 @@ the paths.
 
 import asyncio
 import contextlib
+import logging
 import re
 import time
 from collections.abc import Mapping
@@ -23,6 +24,9 @@ from market.simulator.rest import RestApi
 from market.simulator.sockets import LONGEST_MESSAGE, Hub, Limits
 from market.simulator.streams import Publisher
 
+log = logging.getLogger(__name__)
+
+GOING_AWAY = 1_001
 PUBLISH_EVERY_S = 0.02
 """How often it is looked what is due: far below what an eye or a strategy notices."""
 WORTH_PACKING = 2_048
@@ -101,10 +105,14 @@ class SimulatorServer:
         if self._publishing is None or self._runner is None:
             return
         self._publishing.cancel()
-        for connection in list(self._hub.connections):
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(connection.close(1001, "Going away"), 0.2)
-            connection.cut()
+        closing = [
+            asyncio.create_task(connection.close(GOING_AWAY, "Going away"))
+            for connection in self._hub.connections
+        ]
+        if closing:
+            await asyncio.wait(closing, timeout=0.2)
+        self.cut_sockets()
+        await asyncio.gather(*closing, return_exceptions=True)
         await self._runner.cleanup()
         with contextlib.suppress(asyncio.CancelledError):
             await self._publishing
@@ -151,9 +159,14 @@ class SimulatorServer:
     # -- serving ------------------------------------------------------------------------------
 
     async def _publish(self) -> None:
-        while True:
-            self._hub.publish()
-            await asyncio.sleep(PUBLISH_EVERY_S)
+        try:
+            while True:
+                self._hub.publish()
+                await asyncio.sleep(PUBLISH_EVERY_S)
+        except Exception:
+            # Clients find silence; the reason is here, and raised once more by `stop`.
+            log.exception("the simulated market stopped")
+            raise
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = unquote(request.path)

@@ -29,7 +29,7 @@ class ScriptedExchange:
         """Paths of the questions so far."""
         self.messages: list[dict[str, Any]] = []
         """Control messages so far, of all sockets."""
-        self.sockets: list[web.WebSocketResponse] = []
+        self.sockets: dict[web.WebSocketResponse, asyncio.BaseTransport] = {}
         self.connects = 0
         self.rest_lag = 0
         """How many of the newest prints REST does not know yet."""
@@ -79,9 +79,8 @@ class ScriptedExchange:
 
     def cut(self) -> None:
         """End every connection without a word."""
-        for socket in self.sockets:
-            if socket._req is not None and socket._req.transport is not None:
-                socket._req.transport.abort()
+        for transport in self.sockets.values():
+            transport.close()
         self.sockets.clear()
 
     def subscribed(self, name: str) -> bool:
@@ -102,13 +101,13 @@ class ScriptedExchange:
         if self.close_at_once:
             await socket.close(code=WSCloseCode.GOING_AWAY)
             return socket
-        self.sockets.append(socket)
+        assert request.transport is not None
+        self.sockets[socket] = request.transport
         async for message in socket:
             control = json.loads(message.data)
             self.messages.append(control)
             await socket.send_json({"result": None, "id": control["id"]})
-        if socket in self.sockets:
-            self.sockets.remove(socket)
+        self.sockets.pop(socket, None)
         return socket
 
     async def _rest(self, request: web.Request) -> web.StreamResponse:

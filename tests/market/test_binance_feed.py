@@ -269,7 +269,7 @@ async def test_a_half_open_connection_is_replaced(exchange: ScriptedExchange) ->
 async def test_silence_makes_prices_stale_and_the_next_frame_makes_them_live(
     exchange: ScriptedExchange,
 ) -> None:
-    async with desk_on(exchange.host) as desk:
+    async with desk_on(exchange.host, timings=replace(QUICK, silence_s=5.0)) as desk:
         desk.feed.follow(active=(), visible={"SOLUSDT"})
         await go_live(desk, exchange)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from textual.app import App
 from textual.pilot import Pilot
 
 from tests.tui.fake_session import FakeSession
@@ -13,7 +14,7 @@ from tui.app import DeskApp
 SIZES = [(80, 24), (120, 40), (200, 50)]
 
 
-def screen_text(app: DeskApp) -> str:
+def screen_text(app: App[Any]) -> str:
     """Return the screen as the trader reads it, colours aside."""
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips)
@@ -26,7 +27,7 @@ async def until(
     loop = asyncio.get_running_loop()
     end = loop.time() + within_s
     while not condition():
-        assert loop.time() < end, "never became true\n" + screen_text(pilot.app)  # type: ignore[arg-type] # a pilot of ours drives a DeskApp
+        assert loop.time() < end, "never became true\n" + screen_text(pilot.app)
         await pilot.pause(0.01)
 
 

@@ -287,6 +287,16 @@ async def test_the_usual_signals_end_the_app_cleanly(number: signal.Signals) -> 
         assert the_app(pilot).return_code == 0
 
 
+@pytest.mark.parametrize("keys", [("j", "j", "j", "o"), ("tab", "x"), ("question_mark",)])
+async def test_no_paint_comes_too_late_when_the_app_ends(keys: tuple[str, ...]) -> None:
+    app = DeskApp(sample_desk(), refresh_hz=1000)
+
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press(*keys)
+
+    assert app.return_code == 0
+
+
 async def until_stopped(app: DeskApp) -> None:
     async with asyncio.timeout(5):
         while not app._exit:  # noqa: ASYNC110 - the app tells of its end by this flag alone

@@ -195,7 +195,7 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
     @property
     def _cursor_inside(self) -> bool:
         """Whether the trader is in this table, also while a dialog covers it."""
-        return self.screen.focused is self
+        return self.is_attached and self.screen.focused is self
 
     @property
     def _page(self) -> int:
