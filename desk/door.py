@@ -62,7 +62,8 @@ async def carry_out(session: Session, kind: str, payload: Mapping[str, Any]) -> 
     if kind == "signals":
         return await take_signals(session, str(payload["text"]), str(payload["format"]))
     events = await session.submit(await _command(session, kind, payload))
-    return trade_json(events[-1].trade)
+    trade = events[-1].trade
+    return trade_json(trade, session.feed.board[trade.symbol].last)
 
 
 async def serve(session: Session) -> None:

@@ -15,6 +15,7 @@ from engine.model import Signal
 from market.errors import MarketError
 from signals.errors import SignalRejected
 from signals.inbox.parse import parse_json, read_csv
+from signals.symbols import find_instrument
 from signals.validate import RawSignal, validate
 
 MAX_PRICE_QUESTIONS = 20
@@ -69,10 +70,14 @@ async def _judge(
         try:
             if isinstance(row, SignalRejected):
                 raise row
-            signal = validate(row, instruments=session.instruments, now_ms=session.now_ms)
-            last = await _last_price(session, signal.symbol, prices)
+            symbol = find_instrument(row.symbol, session.instruments).symbol
             taken.append(
-                validate(row, instruments=session.instruments, now_ms=session.now_ms, last=last)
+                validate(
+                    row,
+                    instruments=session.instruments,
+                    now_ms=session.now_ms,
+                    last=await _last_price(session, symbol, prices),
+                )
             )
         except SignalRejected as exc:
             refused.append({"line": line, "error": exc.code, "message": str(exc)})

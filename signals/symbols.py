@@ -17,7 +17,7 @@ from signals.words import shown
 # Symbols may be Unicode, where upper() can change more than the case.
 _UPPER: Final = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 _EXCHANGE: Final = re.compile(r"[A-Z][A-Z0-9_]{1,15}:(?=.)")
-_FUTURES: Final = re.compile(r".+(\.P|[-_/.]?PERP|[-_/.]SWAP|:(USDT|USDC|USD|BTC))")
+_FUTURES: Final = re.compile(r".+(\.P|[-_/.]?PERP|[-_/.]SWAP|/[A-Z]+:[A-Z]+)")
 _DATED: Final = re.compile(r".+([-_]\d{6}|USDT?\d{6}|-\d{1,2}[A-Z]{3}\d{2}|-\d{2}[A-Z]{3})")
 
 

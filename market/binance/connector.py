@@ -103,7 +103,7 @@ class Connector:
             self._hosts.block(host, str(exc))
             raise
         except Unreachable:
-            self._hosts.demote(host)
+            pass
             raise
         self._streams.append(stream)
         stream.want(self._names)

@@ -9,13 +9,8 @@ import pytest
 
 from market.simulator import SimulatedExchange, SimulatorServer
 
-pytestmark = [
-    # Both libraries use deprecated parts of aiohttp, websockets and asyncio on import and in use.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    # ccxt leaves its throttling and connecting coroutines behind when it is closed.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore::RuntimeWarning"),
-]
+# python-binance imports the deprecated client of websockets.
+pytestmark = pytest.mark.filterwarnings("ignore:websockets.*:DeprecationWarning")
 
 
 @pytest.fixture

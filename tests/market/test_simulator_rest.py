@@ -131,7 +131,9 @@ async def test_agg_trades_page_by_id_without_holes() -> None:
             f"aggTrades?symbol=BTCUSDT&fromId={last - 1_500}&limit=1000"
         )
         ids = [one["a"] for one in first_page.json()]
-        rest_page = await client.get(f"aggTrades?symbol=BTCUSDT&fromId={ids[-1] + 1}&limit=1000")
+        rest_page = await client.get(
+            f"aggTrades?symbol=BTCUSDT&fromId={ids[-1] + 1}&limit=1000"
+        )
         ids += [one["a"] for one in rest_page.json()]
         newest = await client.get("aggTrades?symbol=BTCUSDT&limit=1")
         beyond = await client.get(f"aggTrades?symbol=BTCUSDT&fromId={last + 1}")
@@ -189,7 +191,9 @@ async def test_the_book_the_average_and_raw_trades_agree_with_the_last_price() -
         average = (await client.get("avgPrice?symbol=SOLUSDT")).json()
 
     assert depth["bids"][0] == [touch["bidPrice"], touch["bidQty"]]
-    assert [Decimal(p) for p, _ in depth["asks"]] == sorted(Decimal(p) for p, _ in depth["asks"])
+    assert [Decimal(p) for p, _ in depth["asks"]] == sorted(
+        Decimal(p) for p, _ in depth["asks"]
+    )
     assert trade["price"] in (touch["bidPrice"], touch["askPrice"])
     assert average["mins"] == 5
     assert average["closeTime"] == trade["time"]
@@ -241,17 +245,21 @@ async def test_a_wrong_question_is_refused_with_binance_s_code(query: str, code:
 
 @pytest.mark.parametrize("path", ["/api/v3/nothing", "/api/v1/klines", "/", "/fapi/v1/klines"])
 async def test_an_unknown_path_is_not_found(path: str) -> None:
-    async with SimulatorServer(stopped_market()[0]) as server:
-        async with httpx.AsyncClient(trust_env=False) as client:
-            response = await client.get(server.rest_url + path)
+    async with (
+        SimulatorServer(stopped_market()[0]) as server,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        response = await client.get(server.rest_url + path)
 
     assert response.status_code == 404
 
 
 async def test_any_prefix_may_stand_before_the_paths() -> None:
-    async with SimulatorServer(stopped_market()[0]) as server:
-        async with httpx.AsyncClient(trust_env=False) as client:
-            response = await client.get(server.rest_url + "/proxy/eu/api/v3/ping")
+    async with (
+        SimulatorServer(stopped_market()[0]) as server,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        response = await client.get(server.rest_url + "/proxy/eu/api/v3/ping")
 
     assert response.text == "{}"
 

@@ -145,7 +145,8 @@ async def test_raw_trades_are_the_aggregate_trades_one_by_one(server: SimulatorS
 async def test_candles_close_once_each_behind_their_prints_and_equal_history(
     server: SimulatorServer,
 ) -> None:
-    closed, newest = [], 0
+    closed: list[Any] = []
+    newest = 0
     async with stream(server, "/ws/solusdt@kline_1m/solusdt@aggTrade") as socket:
         while len(closed) < 4:
             frame = await hear(socket, lambda f: f.get("s") == "SOLUSDT")
@@ -209,7 +210,10 @@ async def test_the_mini_ticker_tells_of_the_last_day(server: SimulatorServer) ->
 
 async def test_the_whole_market_comes_in_one_array_of_what_changed() -> None:
     market, clock = stopped_market()
-    async with SimulatorServer(market) as server, stream(server, "/ws/!miniTicker@arr") as socket:
+    async with (
+        SimulatorServer(market) as server,
+        stream(server, "/ws/!miniTicker@arr") as socket,
+    ):
         [everything] = await collect(socket, 1)
         clock.ms += 1_500
         [changed] = await collect(socket, 1)
@@ -309,11 +313,14 @@ async def test_a_client_that_answers_pings_stays(fast: SimulatedExchange) -> Non
 
 
 async def test_too_many_connects_are_refused(fast: SimulatedExchange) -> None:
-    async with SimulatorServer(fast, limits=Limits(connects=2)) as server:
-        async with stream(server, "/ws"), stream(server, "/ws"):
-            with pytest.raises(InvalidStatus) as refused:
-                async with stream(server, "/ws"):
-                    pass
+    async with (
+        SimulatorServer(fast, limits=Limits(connects=2)) as server,
+        stream(server, "/ws"),
+        stream(server, "/ws"),
+    ):
+        with pytest.raises(InvalidStatus) as refused:
+            async with stream(server, "/ws"):
+                pass
 
     assert refused.value.response.status_code == 429
 

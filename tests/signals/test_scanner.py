@@ -1,4 +1,4 @@
-"""The scanner turns closed candles into signals: in order, once, and the same after a restart."""
+"""The scanner turns closed candles into signals: once, and the same after a restart."""
 
 import logging
 from collections.abc import Iterable
@@ -222,20 +222,29 @@ def test_a_strategy_that_recovers_goes_on(caplog: pytest.LogCaptureFixture) -> N
 
 def test_incremental_restarted_and_whole_runs_find_the_same_signals() -> None:
     past = candles(walk(3, 900))
-    live = scanner(EmaCrossAdx)
-    live.warm_up(BTC, "1h", past[:400], FOREVER_AGO)
-    found = {s.created_ms: s for s in feed(live, past[400:])}
+    live, whole = scanner(EmaCrossAdx), scanner(EmaCrossAdx)
+    live.warm_up(BTC, "1h", past[:499], FOREVER_AGO)
+    whole.warm_up(BTC, "1h", past[:1], FOREVER_AGO)
 
-    for end in range(500, 900):
-        now_ms = past[end - 1].close_ms + 1
-        restarted = scanner(EmaCrossAdx)
-        standing = restarted.warm_up(BTC, "1h", past[end - 499 : end], now_ms)
-        assert all(found[s.created_ms].id == s.id for s in standing)
-        if end - 1 in _born_at(past, found):
-            assert now_ms in {s.created_ms for s in standing}
+    from_start = {s.created_ms: s for s in feed(whole, past[1:])}
+    found = {s.created_ms: s for s in feed(live, past[499:])}
+    restarted = {
+        number: scanner(EmaCrossAdx).warm_up(BTC, "1h", past[number - 498 : number + 1], now)
+        for number, one in enumerate(past)
+        if (now := one.close_ms + 1) in found
+    }
 
     assert len(found) > 3
+    assert found == {k: s for k, s in from_start.items() if k > past[499].open_ms}
+    for number, standing in restarted.items():
+        assert found[past[number].close_ms + 1].id in {signal.id for signal in standing}
 
 
-def _born_at(past: list[Candle], found: dict[int, Signal]) -> set[int]:
-    return {n for n, one in enumerate(past) if one.close_ms + 1 in found}
+def test_a_signal_keeps_its_id_in_the_candles_after_it_was_born() -> None:
+    desk = warmed()
+    [born] = feed(desk, series("100", start=2))
+    history = series("101", "101", "100", "101")
+
+    [again] = scanner().warm_up(BTC, "1h", history, now_ms=history[-1].close_ms + 1)
+
+    assert again == born

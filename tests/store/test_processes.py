@@ -26,7 +26,7 @@ async def test_two_processes_racing_for_a_signal_or_side_open_exactly_one_trade(
     rounds = 200
     barrier = processes.Barrier(2, timeout=30)
     pipes = [processes.Pipe(duplex=False) for _ in "AB"]
-    rivals = [
+    started = [
         processes.Process(
             target=open_trades, args=(Rival(path, name, rounds, barrier, sender),)
         )

@@ -4,7 +4,7 @@ Only visible rows are formatted, and only lines whose text changed are drawn aga
 stands still while the cursor is inside; the cursor belongs to a row's key, never to a line.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from decimal import Decimal
 from typing import ClassVar, Generic
 
@@ -67,6 +67,11 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         return parts
 
     # Reading.
+
+    @property
+    def rows(self) -> Collection[Row]:
+        """All rows that the filter lets through."""
+        return self._rows.values()
 
     @property
     def cursor_row(self) -> Row | None:

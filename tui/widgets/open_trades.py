@@ -244,8 +244,10 @@ class OpenTrades(LiveTable[TradeView]):
 
     def title_parts(self) -> list[str]:
         """Put the result of all open trades behind their number."""
-        name, *rest = super().title_parts()
-        return [part for part in (name, self.total, *rest) if part]
+        _, *rest = super().title_parts()
+        still_open = sum(row.trade.status.active for row in self.rows)
+        parts = (f"{self.kind.name} {still_open}", self.total, *rest)
+        return [part for part in parts if part]
 
     def show_total(self, total: Decimal | None, share: Decimal | None) -> None:
         """Put the result of all open trades into the title.
@@ -265,9 +267,9 @@ class OpenTrades(LiveTable[TradeView]):
             last=trade.exit_price,
             live=True,
             catching_up=False,
-            unrealised=trade.gross,
+            unrealised=trade.net,
             net_now=trade.net,
-            percent=trade.gross / trade.stake if trade.stake else None,
+            percent=trade.net / trade.stake if trade.stake else None,
             r_now=None,
             mfe=ZERO,
             mae=ZERO,
