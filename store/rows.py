@@ -84,7 +84,7 @@ HAS_TRADE = "SELECT 1 FROM trade WHERE id = ?"
 ADD_TRADE = _insert("trade", (), TRADE)
 ADD_TARGET = _insert("target", ("trade", "position"), TARGET)
 ADD_FILL = _insert("fill", ("trade", "seq"), FILL) + " ON CONFLICT (trade, seq) DO NOTHING"
-CLOSE_TRADE = f"UPDATE trade SET {_set(CLOSING)} WHERE id = ?"
+CLOSE_TRADE = f"UPDATE trade SET {_set(CLOSING)} WHERE id = ? AND status = 'OPEN'"
 MOVE_TRADE = f"UPDATE trade SET {_set(EXTREMES)} WHERE id = ? AND status IN ('PENDING', 'OPEN')"
 FILL_TARGET = "UPDATE target SET filled = ? WHERE trade = ? AND position = ?"
 TAKE_SIGNAL = "UPDATE signal SET status = 'TAKEN' WHERE id = ? AND status = 'ACTIVE'"

@@ -78,21 +78,22 @@ class Connector:
                 await asyncio.sleep(pause_s)
 
     async def _live_once(self, clock: ExchangeClock) -> None:
-        self.rest = await self._hosts.choose()
+        self.rest = rest = await self._hosts.choose()
         began_s = time.monotonic()
         try:
-            stream = await self._open(self.rest.host)
-            await _read_clock(self.rest, clock)
+            stream = await self._open(rest)
+            await _read_clock(rest, clock)
             while True:
                 await stream.until(stream.worn)
-                stream = await self._replace(stream)
+                stream = await self._replace(stream, rest)
         finally:
             self._backoff.lived(time.monotonic() - began_s)
             self.rest = None
             for stream in tuple(self._streams):
                 await self._close(stream)
 
-    async def _open(self, host: Host) -> Stream:
+    async def _open(self, rest: RestClient) -> Stream:
+        host = rest.host
         if (pause_s := self._connects.pause_s()) > 0:
             log.warning("too many connects, waiting %.0f s", pause_s)
             await asyncio.sleep(pause_s)
@@ -102,18 +103,21 @@ class Connector:
         except Blocked as exc:
             self._hosts.block(host, str(exc))
             raise
+        except Limited as exc:
+            rest.be_quiet(exc.retry_after_s)
+            raise
         except Unreachable:
-            pass
+            self._hosts.demote(host)
             raise
         self._streams.append(stream)
         stream.want(self._names)
         return stream
 
-    async def _replace(self, old: Stream) -> Stream:
+    async def _replace(self, old: Stream, rest: RestClient) -> Stream:
         """Open the next stream before the old one is closed; keep the old one if that fails."""
         fresh: Stream | None = None
         try:
-            fresh = await self._open(old.host)
+            fresh = await self._open(rest)
             await fresh.until(fresh.settled)
             await fresh.until(fresh.live)
         except MarketError as exc:

@@ -100,11 +100,9 @@ class MessageLimiter:
         self._next = 0.0
 
     async def turn(self) -> None:
-        """Wait until the next message may be sent."""
-        now = time.monotonic()
-        turn = max(now, self._next)
-        self._next = turn + self._gap_s
-        await asyncio.sleep(turn - now)
+        """Wait until the next message may be sent; for one sender."""
+        await asyncio.sleep(self._next - time.monotonic())
+        self._next = time.monotonic() + self._gap_s
 
 
 class ConnectBudget:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from types import TracebackType
@@ -161,10 +162,11 @@ def frame(symbol: str, stream: str, data: dict[str, Any]) -> str:
     return json.dumps({"stream": f"{symbol.lower()}@{stream}", "data": data})
 
 
-async def until(condition: Callable[[], object], what: str) -> None:
+async def until(condition: Callable[[], object], what: str, *, every_s: float = 0.01) -> None:
     """Wait for a condition to come true; fail in words if it does not."""
-    for _ in range(250):
+    deadline = time.monotonic() + 5.0
+    while time.monotonic() < deadline:
         if condition():
             return
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(every_s)
     raise AssertionError(f"never happened: {what}")

@@ -31,6 +31,8 @@ QUICK = Timings(
     backoff_max_s=0.1,
 )
 
+PATIENT = replace(QUICK, silence_s=30.0, stale_s=30.0)
+
 
 class Desk:
     """Receives what a feed delivers."""
@@ -269,9 +271,11 @@ async def test_a_half_open_connection_is_replaced(exchange: ScriptedExchange) ->
 async def test_silence_makes_prices_stale_and_the_next_frame_makes_them_live(
     exchange: ScriptedExchange,
 ) -> None:
-    async with desk_on(exchange.host, timings=replace(QUICK, silence_s=5.0)) as desk:
+    async with desk_on(exchange.host, timings=replace(PATIENT, stale_s=0.3)) as desk:
         desk.feed.follow(active=(), visible={"SOLUSDT"})
         await go_live(desk, exchange)
+        await until(lambda: "ticker/24hr" in exchange.asked, "the first prices")
+        exchange.refusal = lambda _: web.Response(status=503)
 
         await until(lambda: desk.feed.status.state is FeedState.STALE, "stale")
         stale_price_was_live = desk.feed.board["SOLUSDT"].live
@@ -297,7 +301,7 @@ async def test_a_server_that_closes_at_once_is_not_stormed(exchange: ScriptedExc
 async def test_an_announced_shutdown_opens_the_next_stream_before_the_old_one_ends(
     exchange: ScriptedExchange,
 ) -> None:
-    async with desk_on(exchange.host) as desk:
+    async with desk_on(exchange.host, timings=PATIENT) as desk:
         desk.feed.follow(active={"SOLUSDT"}, visible=())
         await go_live(desk, exchange)
 
@@ -317,7 +321,7 @@ async def test_an_announced_shutdown_opens_the_next_stream_before_the_old_one_en
 async def test_an_old_connection_is_replaced_before_the_exchange_cuts_it(
     exchange: ScriptedExchange,
 ) -> None:
-    short = replace(QUICK, rotate_s=0.3, silence_s=2.0, stale_s=2.0)
+    short = replace(PATIENT, rotate_s=0.3)
     async with desk_on(exchange.host, timings=short) as desk:
         desk.feed.follow(active={"SOLUSDT"}, visible=())
         await go_live(desk, exchange)
@@ -471,6 +475,20 @@ async def test_a_limited_address_stays_silent_for_as_long_as_it_was_told(
 
         assert exchange.asked == ["ping"]
         assert 55 < refusal.value.retry_after_s <= 60
+
+
+async def test_a_stream_that_asks_for_silence_silences_the_questions_too(
+    exchange: ScriptedExchange,
+) -> None:
+    exchange.refuse_socket = web.Response(status=418, headers={"Retry-After": "120"})
+    async with desk_on(exchange.host) as desk:
+        await until(lambda: "asked for silence" in desk.feed.status.detail, "the limit")
+
+        with pytest.raises(Limited):
+            await desk.feed.candles("SOLUSDT", "1m", 5)
+
+        assert exchange.asked == ["ping"]
+        assert exchange.connects == 1
 
 
 async def test_a_bug_in_the_receiver_ends_the_feed_loudly(exchange: ScriptedExchange) -> None:

@@ -57,14 +57,12 @@ def test_a_question_larger_than_the_budget_may_be_asked_alone() -> None:
 
 async def test_messages_never_burst() -> None:
     limiter = MessageLimiter(gap_s=0.02)
-    sent = []
+    began_s = time.monotonic()
 
-    for _ in range(3):
+    for _ in range(4):
         await limiter.turn()
-        sent.append(time.monotonic())
 
-    assert sent[1] - sent[0] >= 0.019
-    assert sent[2] - sent[1] >= 0.019
+    assert time.monotonic() - began_s >= 3 * 0.02
 
 
 def test_connects_are_capped_whatever_their_reason() -> None:

@@ -138,7 +138,7 @@ async def test_an_announced_shutdown_costs_no_print_and_no_silence(
         await watch(desk)
 
         server.announce_shutdown()
-        await until(lambda: server.connections == 2, "the replacement")
+        await until(lambda: server.connections == 2, "the replacement", every_s=0)
         await until(lambda: server.connections == 1, "the end of the old stream")
 
         assert desk.feed.status.state is FeedState.LIVE

@@ -221,7 +221,7 @@ def test_a_strategy_that_recovers_goes_on(caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_incremental_restarted_and_whole_runs_find_the_same_signals() -> None:
-    past = candles(walk(3, 900))
+    past = candles(walk(3, 1500))
     live, whole = scanner(EmaCrossAdx), scanner(EmaCrossAdx)
     live.warm_up(BTC, "1h", past[:499], FOREVER_AGO)
     whole.warm_up(BTC, "1h", past[:1], FOREVER_AGO)

@@ -295,7 +295,8 @@ async def test_no_paint_comes_too_late_when_the_app_ends(keys: tuple[str, ...]) 
     async with app.run_test(size=(120, 40)):
         for key in keys:
             app.simulate_key(key)
-            await asyncio.sleep(0.02)
+        while len(app.screen_stack) == 1:  # noqa: ASYNC110 - a stack has no event to wait for
+            await asyncio.sleep(0.001)
 
     assert not session.listeners
 

@@ -27,7 +27,7 @@ class Confirm(ModalScreen[bool]):
         """Ask *question*; *yes* and *no* say in a word what the answers do."""
         super().__init__()
         self._title_text = title
-        self._question = question
+        self._question = Static(question, id="question", markup=False)
         self._answers = Content.assemble(
             ("y", "bold $accent"), f" {yes}      ", ("n", "bold $accent"), f" {no}"
         )
@@ -36,7 +36,7 @@ class Confirm(ModalScreen[bool]):
         """Lay out the box."""
         with Vertical(classes="dialog") as box:
             box.border_title = self._title_text
-            yield Static(self._question, id="question", markup=False)
+            yield self._question
             yield Static(self._answers, id="answers", markup=False)
 
     def action_answer(self, answer: bool) -> None:  # noqa: FBT001 - an action's argument is positional
@@ -58,9 +58,8 @@ class CloseConfirm(Confirm):
         now = {view.trade.id: view for view in self._session.trade_views()}
         view = now.get(self._trade.id)
         question = self._ask(view) if view is not None else self._too_late()
-        if question.plain != self._question.plain:
-            self._question = question
-            self.query_one("#question", Static).update(question)
+        if question != self._question.content:
+            self._question.update(question)
 
     def _ask(self, view: TradeView) -> Content:
         trade = view.trade

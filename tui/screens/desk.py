@@ -1,7 +1,6 @@
 """The Desk screen: signals above, open trades below, chart and detail where there is room.
 
-It paints from snapshots when the app's timer says so; facts are told to it. Widgets ask, this
-screen acts.
+It paints from snapshots when the app's timer says so. Widgets ask, this screen acts.
 """
 
 from collections.abc import Sequence
@@ -84,6 +83,7 @@ class DeskScreen(Screen[None]):
         self.chart = CandleChart(widget_id="chart")
         self.detail = Detail()
         self._follower = ChartFollower(session, self.chart)
+        self._too_small = Static(id="too-small", markup=False)
         self._status = StatusLine()
         self._banner = Banner()
         self._filter = FilterLine()
@@ -93,7 +93,7 @@ class DeskScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay the panes out; the stylesheet decides which have room."""
-        yield Static(id="too-small", markup=False)
+        yield self._too_small
         yield self._status
         yield self._banner
         with Horizontal(id="upper"):
@@ -115,10 +115,9 @@ class DeskScreen(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Say so when the terminal is too small to trade in."""
         width, height = event.size
-        too_small = width < MIN_WIDTH or height < MIN_HEIGHT
-        self.set_class(too_small, "-too-small")
+        self.set_class(width < MIN_WIDTH or height < MIN_HEIGHT, "-too-small")
         words = f"Terminal {width}x{height}, need {MIN_WIDTH}x{MIN_HEIGHT}"
-        self.query_one("#too-small", Static).update(Content(words))
+        self._too_small.update(Content(words))
 
     # Painting.
 

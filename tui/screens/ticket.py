@@ -59,22 +59,32 @@ class Ticket(ModalScreen[int | None]):
         self._on_duplicate = on_duplicate
         self._sending = False
         self._refusal = ""
+        signal = view.signal
+        typed = {
+            "size": write_size(session.default_size),
+            "stop": _editable(signal.stop, self._tick),
+            "target": _editable(signal.targets[0], self._tick),
+            "note": "",
+        }
+        self._inputs = {name: _input(name, value) for name, value in typed.items()}
+        self._texts = {name: Static(id=name, markup=False) for name in ("head", "line")}
+        self._figures = {
+            name: Static(classes="figures", markup=False)
+            for name in ("size", "entry", "stop", "target")
+        }
 
     def compose(self) -> ComposeResult:
         """Lay out the form, filled in."""
-        signal, tick = self._view.signal, self._tick
         with Vertical(id="ticket", classes="dialog") as box:
             box.border_title = "Open paper trade"
-            yield Static(self._head(), id="head", markup=False)
-            yield from self._field("size", "Size", write_size(self._session.default_size))
-            with Horizontal(classes="field"):
-                yield Static("Entry", classes="name", markup=False)
-                yield Static("market", id="entry", markup=False)
-                yield Static(classes="figures", id="entry-figures", markup=False)
-            yield from self._field("stop", "Stop", _editable(signal.stop, tick))
-            yield from self._field("target", "Target", _editable(signal.targets[0], tick))
-            yield from self._field("note", "Note", "")
-            yield Static(id="line", markup=False)
+            yield self._texts["head"]
+            for name in ("size", "entry", "stop", "target", "note"):
+                with Horizontal(classes="field"):
+                    yield Static(name.capitalize(), classes="name", markup=False)
+                    yield self._inputs.get(name) or Static("market", id="entry", markup=False)
+                    if name != "note":
+                        yield self._figures[name]
+            yield self._texts["line"]
             yield Static(_keys(), id="answers", markup=False)
 
     def on_mount(self) -> None:
@@ -85,14 +95,14 @@ class Ticket(ModalScreen[int | None]):
         """Work the figures out again from what is typed and from the market now."""
         views = self._session.signal_views()
         self._view = next((v for v in views if v.signal.id == self._view.signal.id), self._view)
-        self._update("head", self._head())
+        _show(self._texts["head"], self._head())
         try:
             plan = self._session.preview(self._command())
         except (Mistyped, Refused) as problem:
-            self._figures(None)
+            self._show_plan(None)
             self._say(str(problem))
         else:
-            self._figures(plan)
+            self._show_plan(plan)
             self._say(" ".join(plan.warnings), warning=True)
 
     @on(Input.Changed)
@@ -153,7 +163,7 @@ class Ticket(ModalScreen[int | None]):
         )
 
     def _typed(self, field: str) -> str:
-        return self.query_one(f"#{field}", Input).value
+        return self._inputs[field].value
 
     @property
     def _instrument(self) -> Instrument | None:
@@ -171,12 +181,8 @@ class Ticket(ModalScreen[int | None]):
         """Show *sentence* in the ticket's line; a refusal of the order comes first."""
         words = self._refusal or ("Sending…" if self._sending else sentence)
         style = "$accent" if warning and not self._refusal else "$loss"
-        self._update("line", Content.styled(f"! {ui_text(words, 300)}" if words else "", style))
-
-    def _update(self, name: str, content: Content) -> None:
-        widget = self.query_one(f"#{name}", Static)
-        if widget.content != content:
-            widget.update(content)
+        said = f"! {ui_text(words, 300)}" if words else ""
+        _show(self._texts["line"], Content.styled(said, style))
 
     def _head(self) -> Content:
         signal = self._view.signal
@@ -187,11 +193,11 @@ class Ticket(ModalScreen[int | None]):
         blank = max(2, 56 - left.cell_length - len(score) - len(last))
         return Content.assemble(left, score, " " * blank, (last, "bold"))
 
-    def _figures(self, plan: Plan | None) -> None:
+    def _show_plan(self, plan: Plan | None) -> None:
         """Fill the right-hand side; without a plan nothing is known."""
         if plan is None:
-            for name in ("size", "entry", "stop", "target"):
-                self._update(f"{name}-figures", Content.styled(fmt.MISSING, "$quiet"))
+            for figures in self._figures.values():
+                _show(figures, Content.styled(fmt.MISSING, "$quiet"))
             return
         instrument = self._instrument
         base = ui_text(instrument.base, 8) if instrument is not None else ""
@@ -199,10 +205,10 @@ class Ticket(ModalScreen[int | None]):
         size = f"= {fmt.quantity(plan.quantity)} {base}  ({fmt.money(plan.notional)} {quote})"
         entry = f"~{fmt.price(plan.price, self._tick)}  fee {fmt.money(plan.entry_fee)}"
         drift = "" if plan.drift_r is None else f"  drift {fmt.multiple(plan.drift_r)}R"
-        self._update("size-figures", Content(size))
-        self._update("entry-figures", Content(entry + drift))
-        self._update("stop-figures", self._outcome("stop", plan, plan.net_at_stop))
-        self._update("target-figures", self._outcome("target", plan, plan.net_at_target))
+        _show(self._figures["size"], Content(size))
+        _show(self._figures["entry"], Content(entry + drift))
+        _show(self._figures["stop"], self._outcome("stop", plan, plan.net_at_stop))
+        _show(self._figures["target"], self._outcome("target", plan, plan.net_at_target))
 
     def _outcome(self, field: str, plan: Plan, net: Decimal) -> Content:
         level = read_number(field, self._typed(field))
@@ -213,19 +219,21 @@ class Ticket(ModalScreen[int | None]):
             f"{away:>8}  ", (f"{fmt.signed(net):>10}", f"${tone}" if tone else ""), f"  {in_r}R"
         )
 
-    def _field(self, name: str, label: str, value: str) -> ComposeResult:
-        with Horizontal(classes="field"):
-            yield Static(label, classes="name", markup=False)
-            yield Input(value, id=name, compact=True, max_length=200, select_on_focus=False)
-            if name != "note":
-                yield Static(classes="figures", id=f"{name}-figures", markup=False)
-
 
 def _editable(price: Decimal, tick: Decimal | None) -> str:
     """Write a price as it would be typed; one off the grid is never moved silently."""
     if tick and on_grid(price, tick):
         return f"{price:.{fmt.decimals(tick)}f}"
     return plain(price)
+
+
+def _input(name: str, value: str) -> Input:
+    return Input(value, id=name, compact=True, max_length=200, select_on_focus=False)
+
+
+def _show(text: Static, content: Content) -> None:
+    if text.content != content:
+        text.update(content)
 
 
 def _keys() -> Content:

@@ -231,13 +231,9 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         self.order.go(line if line >= 0 else len(self.order.keys) - 1)
         self._cursor_moved()
 
-    def action_page(self, pages: int) -> None:
-        """Move the cursor by whole pages."""
-        self.action_move(pages * self._page)
-
-    def action_half_page(self, halves: int) -> None:
-        """Move the cursor by half pages."""
-        self.action_move(halves * max(1, self._page // 2))
+    def action_half_pages(self, halves: int) -> None:
+        """Move the cursor by half pages; two are a page."""
+        self.action_move(halves * self._page // 2)
 
     # Sorting, only ever on request.
 

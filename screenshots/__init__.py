@@ -1,0 +1,1 @@
+"""Pictures of the real app, written by a program: `make screenshots`."""
