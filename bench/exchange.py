@@ -120,7 +120,7 @@ class Server:
             frames = [own.frame() for _ in range(blast - 1)]
             self._blast = b"".join((*frames, own.frame(CLOSING_PRICE)))
         self._rate = 0
-        self._sockets: set[asyncio.Transport] = set()
+        self._sockets: list[asyncio.Transport] = []
 
     async def run(self) -> None:
         """Serve until the standard input ends."""
@@ -153,7 +153,7 @@ class Server:
                     self._rate = int(rate)
 
     async def _send_blast(self) -> None:
-        [socket] = self._sockets
+        socket = self._sockets[-1]
         for start in range(0, len(self._blast), CHUNK):
             socket.write(self._blast[start : start + CHUNK])
             while socket.get_write_buffer_size() > AHEAD:
@@ -184,11 +184,14 @@ class Server:
 
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
-        self._sockets.add(request.transport)
-        async for message in socket:
-            await socket.send_json({"result": None, "id": json.loads(message.data)["id"]})
-            request.transport.write(_canary())
-        self._sockets.discard(request.transport)
+        transport = request.transport
+        self._sockets.append(transport)
+        try:
+            async for message in socket:
+                await socket.send_json({"result": None, "id": json.loads(message.data)["id"]})
+                transport.write(_canary())
+        finally:
+            self._sockets.remove(transport)
         return socket
 
     async def _rest(self, request: Any) -> Any:

@@ -68,7 +68,7 @@ async def carry_out(session: Session, kind: str, payload: Mapping[str, Any]) -> 
 
 async def serve(session: Session) -> None:
     """Answer other processes' orders and show their signals, until cancelled."""
-    _, position = await session.ledger.signals_since(0)
+    position = await session.ledger.last_arrival()
     while True:
         try:
             position = await _look(session, position)
@@ -98,10 +98,16 @@ async def ask(database: Path, kind: str, payload: Mapping[str, Any]) -> Any:
 async def _answer(ledger: Ledger, kind: str, payload: str) -> str:
     number = await ledger.post_command(kind, payload, time.time_ns() // 1_000_000)
     loop = asyncio.get_running_loop()
-    until = loop.time() + ANSWER_WITHIN_S
+    asked_s = loop.time()
     while (reply := await ledger.command_reply(number)) is None:
-        if loop.time() > until and await ledger.withdraw_command(number):
+        waited_s = loop.time() - asked_s
+        if waited_s > ANSWER_WITHIN_S and await ledger.withdraw_command(number):
             raise DeskError("The running desk did not answer; the request was withdrawn.")
+        if waited_s > 2 * ANSWER_WITHIN_S:
+            raise DeskError(
+                "The running desk took the request but did not answer; `paperdesk trades` "
+                "shows what became of it."
+            )
         await asyncio.sleep(POLL_S / 2)
     return reply
 

@@ -3,6 +3,7 @@
 A good row is kept whatever its neighbours are; every refused row is named with its reason.
 """
 
+import asyncio
 import io
 from collections.abc import Iterable
 from decimal import Decimal
@@ -18,6 +19,7 @@ from signals.inbox.parse import parse_json, read_csv
 from signals.symbols import find_instrument
 from signals.validate import RawSignal, validate
 
+ROWS_AT_ONCE = 100
 MAX_PRICE_QUESTIONS = 20
 """Symbols not on screen whose price is asked for, to judge one delivery."""
 
@@ -66,7 +68,9 @@ async def _judge(
 ) -> tuple[list[Signal], list[dict[str, Any]]]:
     prices: dict[str, Decimal | None] = {}
     taken, refused = [], []
-    for line, row in rows:
+    for count, (line, row) in enumerate(rows):
+        if count % ROWS_AT_ONCE == 0:
+            await asyncio.sleep(0)  # a large file must not stop the prices
         try:
             if isinstance(row, SignalRejected):
                 raise row

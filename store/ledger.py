@@ -183,6 +183,14 @@ class Ledger:
         """Return the signals that arrived behind a position, and the position now."""
         return await self._thread.read(lambda db: queries.signals_since(db, arrival))
 
+    async def last_arrival(self) -> int:
+        """Return the position behind the newest signal, for `signals_since`.
+
+        Raises:
+            StoreError: If the database fails.
+        """
+        return await self._thread.read(queries.last_arrival)
+
     async def signals(
         self, *, status: SignalStatus | None = None, limit: int = 200
     ) -> list[Signal]:

@@ -144,6 +144,11 @@ def signals_since(db: Connection, arrival: int) -> tuple[list[Signal], int]:
     return [signal_of(row) for row in rows], rows[-1]["arrival"] if rows else arrival
 
 
+def last_arrival(db: Connection) -> int:
+    """Return the position behind the signal that arrived last; 0 when there is none."""
+    return int(db.execute("SELECT coalesce(max(arrival), 0) FROM signal").fetchone()[0])
+
+
 def latest_ms(db: Connection) -> int | None:
     """Return the newest exchange time of anything stored, milliseconds UTC; None if empty."""
     row = db.execute(
