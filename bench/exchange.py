@@ -18,8 +18,8 @@ from typing import Any
 
 FIRST_ID = 700_000_001
 """Id of each symbol's first print."""
-CHUNK = 1 << 18
-"""Bytes written at a time."""
+CHUNK = 1_000
+"""Prints written at a time; whole ones, since others may be sent between two chunks."""
 AHEAD = 1 << 22
 """Bytes that may wait for the receiver."""
 CLOSING_PRICE = "200.00000000"
@@ -114,11 +114,10 @@ class Server:
     def __init__(self, symbols: int, blast: int) -> None:
         self._names = names(symbols)
         self._tape = Tape(symbols)
-        self._blast = b""
-        if blast:
-            own = Tape(symbols)
-            frames = [own.frame() for _ in range(blast - 1)]
-            self._blast = b"".join((*frames, own.frame(CLOSING_PRICE)))
+        own = Tape(symbols)
+        frames = [own.frame() for _ in range(blast - 1)] + [own.frame(CLOSING_PRICE)]
+        starts = range(0, blast, CHUNK)
+        self._blast = [b"".join(frames[start : start + CHUNK]) for start in starts]
         self._rate = 0
         self._sockets: list[asyncio.Transport] = []
 
@@ -154,8 +153,8 @@ class Server:
 
     async def _send_blast(self) -> None:
         socket = self._sockets[-1]
-        for start in range(0, len(self._blast), CHUNK):
-            socket.write(self._blast[start : start + CHUNK])
+        for chunk in self._blast:
+            socket.write(chunk)
             while socket.get_write_buffer_size() > AHEAD:
                 await asyncio.sleep(WAKE_S)
 

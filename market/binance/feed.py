@@ -17,6 +17,7 @@ from market.binance.intake import Intake
 from market.binance.limits import Timings
 from market.binance.stream import Stream
 from market.binance.upkeep import Upkeep
+from market.binance.wanted import Wanted
 from market.board import Board
 from market.clock import ExchangeClock
 from market.errors import MarketError
@@ -24,8 +25,6 @@ from market.feed import Deliver, FeedState, FeedStatus, OnCandle
 
 log = logging.getLogger(__name__)
 
-CANARY = "btcusdt@aggTrade"
-"""Never silent for long, so that silence means a dead connection and not a quiet symbol."""
 BORROW_S = 60.0
 """How long a symbol stays followed after somebody asked for a fresh price of it."""
 LATENCY_WEIGHT = 0.1
@@ -67,11 +66,7 @@ class BinanceSpotFeed:
             rest=lambda: self._connector.rest,
             live=lambda: self._state is FeedState.LIVE,
         )
-        self._active: frozenset[str] = frozenset()
-        self._visible: frozenset[str] = frozenset()
-        self._resumed: set[str] = set()
-        self._borrowed: dict[str, float] = {}
-        self._pairs: tuple[tuple[str, str], ...] = ()
+        self._wanted = Wanted()
         self._followed: frozenset[str] = frozenset()
         self._names: list[str] = []
         self._state = FeedState.CONNECTING
@@ -117,26 +112,27 @@ class BinanceSpotFeed:
 
     def follow(self, active: Collection[str], visible: Collection[str]) -> None:
         """Say which symbols are needed now; see `Feed.follow`."""
-        self._active, self._visible = frozenset(active), frozenset(visible)
-        self._resumed -= self._active
+        wanted = self._wanted
+        wanted.active, wanted.visible = frozenset(active), frozenset(visible)
+        wanted.resumed -= wanted.active
         self._update_wanted()
 
     def follow_candles(self, pairs: Collection[tuple[str, str]]) -> None:
         """Say for which (symbol, timeframe) pairs candles are wanted from now on."""
-        self._pairs = tuple(dict.fromkeys(pairs))
-        self._intake.follow_candles(self._pairs)
+        self._wanted.pairs = tuple(dict.fromkeys(pairs))
+        self._intake.follow_candles(pairs)
         self._update_wanted()
 
     def resume(self, symbol: str, after_trade_id: int) -> None:
         """Deliver prints of *symbol* again from just behind *after_trade_id*."""
-        if symbol not in self._active:
-            self._resumed.add(symbol)
+        if symbol not in self._wanted.active:
+            self._wanted.resumed.add(symbol)
             self._update_wanted()
         self._intake.resume(symbol, after_trade_id)
 
     async def ready(self, symbol: str) -> bool:
         """Wait until the board has a fresh price of *symbol*; False when none comes in time."""
-        self._borrowed[symbol] = time.monotonic() + BORROW_S
+        self._wanted.borrow(symbol, time.monotonic() + BORROW_S)
         self._update_wanted()
         try:
             async with asyncio.timeout(self._timings.ready_s):
@@ -163,18 +159,13 @@ class BinanceSpotFeed:
         return True
 
     def _update_wanted(self) -> None:
-        strict = sorted(self._active | self._resumed)
-        loose = sorted((self._visible | self._borrowed.keys()).difference(strict))
+        strict, loose = self._wanted.strict, self._wanted.loose
         self._intake.follow(strict, loose)
         followed = frozenset((*strict, *loose))
-        new, self._followed = followed - self._followed, followed
-        if new:
+        if new := followed - self._followed:
             self._upkeep.seed(new)
-        names = [CANARY]
-        for symbol in (*strict, *loose):
-            name = symbol.lower()
-            names += (f"{name}@aggTrade", f"{name}@bookTicker", f"{name}@miniTicker")
-        names += (f"{symbol.lower()}@kline_{timeframe}" for symbol, timeframe in self._pairs)
+        self._followed = followed
+        names = self._wanted.names()
         if names != self._names:
             self._names = names
             self._connector.want(names)
@@ -228,10 +219,7 @@ class BinanceSpotFeed:
             if self._state is FeedState.LIVE and silent_s >= self._timings.stale_s:
                 self._intake.silent()
                 self._become(FeedState.STALE, "Connected, but no prices arrive.")
-            over = [symbol for symbol, until in self._borrowed.items() if until < now_s]
-            for symbol in over:
-                del self._borrowed[symbol]
-            if over:
+            if self._wanted.return_borrowed(now_s):
                 self._update_wanted()
 
     def _become(self, state: FeedState, detail: str) -> None:

@@ -111,10 +111,14 @@ class Path:
         self._units = listing.worth / listing.price * 10**listing.step_decimals
         rng = Random(self._name)
         self._waves = [
-            (height * rng.uniform(0.7, 1.3), math.tau / (length * rng.uniform(0.8, 1.25)))
+            (
+                height * rng.uniform(0.7, 1.3),
+                math.tau / (length * rng.uniform(0.8, 1.25)),
+                rng.uniform(0, math.tau),
+            )
             for length, height in _WAVES
         ]
-        self._phases = [rng.uniform(0, math.tau) for _ in _WAVES]
+        """Height, angle in a minute and phase of each swing."""
         pairs = (listing.prints - 4) // 2
         self._outer = pairs // 4
         """Pairs on the way from the open to the first extreme; as many on the last way."""
@@ -144,16 +148,16 @@ class Path:
         for _ in range(count):
             walk.append(walk[-1] + rng.gauss(0.0, noise))
         tilt = (last - first - walk[-1]) / count
-        start, every, waves = index * BLOCK, self._listing.every, self._waves
-        phased = [(h, w, p) for (h, w), p in zip(waves, self._phases, strict=True)]
-        middle = self._middle
+        levels = [first + noisy + tilt * i for i, noisy in enumerate(walk)]
+        levels[-1] = last  # to the last bit where the next block begins
+        start, every = index * BLOCK, self._listing.every
+        swings, middle = self._waves, self._middle
         prices = []
-        for i, noisy in enumerate(walk):
-            minute = start + i * every
-            level = first + noisy + tilt * i
-            for height, speed, phase in phased:
-                level += height * sin(speed * minute + phase)
-            prices.append(max(2, round(middle * exp(level))))
+        for i, level in enumerate(levels):
+            minute, total = start + i * every, level
+            for height, pace, phase in swings:
+                total += height * sin(pace * minute + phase)
+            prices.append(max(2, round(middle * exp(total))))
         return prices
 
     def _row(self, first: int, last: int, rng: Random) -> Row:

@@ -53,7 +53,7 @@ async def test_new_signals_wait_at_the_end_until_the_trader_sorts() -> None:
     session = sample_desk(trades=0)
     async with running(session) as pilot:
         app = the_app(pilot)
-        await settled(pilot)
+        await press(pilot, "j")
         session.signals.append(a_signal("SOLUSDT", "151", "140", "160", id="n", score=99))
         await settled(pilot)
         keys = list(app.desk.signals.order.keys)
@@ -65,6 +65,18 @@ async def test_new_signals_wait_at_the_end_until_the_trader_sorts() -> None:
         assert "NEW 1" in waiting
         assert app.desk.signals.order.keys[0] == "n"
         assert "NEW" not in screen_text(app)
+
+
+async def test_until_the_trader_moves_new_signals_take_their_place_at_once() -> None:
+    session = sample_desk(trades=0)
+    async with running(session) as pilot:
+        app = the_app(pilot)
+        await settled(pilot)
+        session.signals.append(a_signal("SOLUSDT", "151", "140", "160", id="n", score=99))
+        await settled(pilot)
+
+        assert app.desk.signals.order.keys[0] == "n"
+        assert under_cursor(app).symbol == "BTCUSDT"
 
 
 async def test_prices_never_move_a_row() -> None:

@@ -1,7 +1,8 @@
 """A table for rows that change several times a second.
 
 Only visible rows are formatted, and only lines whose text changed are drawn again. The order
-stands still while the cursor is inside; the cursor belongs to a row's key, never to a line.
+stands still from the first key pressed inside until the cursor leaves; the cursor belongs to a
+row's key, never to a line.
 """
 
 from collections.abc import Callable, Collection, Hashable, Sequence
@@ -52,6 +53,8 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         self._lines: dict[Hashable, Line] = {}
         self._now_ms = 0
         self._shown_title = ""
+        self._touched = False
+        """Whether the trader has moved or sorted here since the pane was entered."""
 
     def title_parts(self) -> list[str]:
         """Return the parts of the pane's title."""
@@ -102,7 +105,6 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
             now_ms: Exchange time for ages, milliseconds UTC.
         """
         cursor = self.order.cursor
-        frozen = cursor is not None and self._cursor_inside
         self._now_ms = now_ms
         wanted = self.filter_text.casefold()
         self._rows = {
@@ -111,7 +113,7 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
             if not wanted or wanted in self.kind.words(row).casefold()
         }
         if self.order.update(self._rows):
-            if not frozen:
+            if not self._touched:
                 self._sort_rows()
                 if cursor is None:
                     self.order.go(0)
@@ -207,6 +209,7 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         return max(1, self.size.height - 1)
 
     def _cursor_moved(self) -> None:
+        self._touched = self._cursor_inside
         self._show_cursor()
         self._draw_changes()
         self._show_title()
@@ -245,6 +248,7 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
 
     def sort_by(self, column: str, *, reverse: bool) -> None:
         """Sort the rows once by *column*; they stay so until the next request."""
+        self._touched = self._cursor_inside
         self._sort, self._reverse = column, reverse
         self._sort_rows()
         self._rows_moved()
@@ -267,11 +271,12 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
     # What the terminal tells.
 
     def on_focus(self) -> None:
-        """Show the selection colour."""
+        """Take the selection colour."""
         self._draw_changes()
 
     def on_blur(self) -> None:
         """Leave the selection colour to the other pane."""
+        self._touched = False
         self._draw_changes()
 
     def on_resize(self) -> None:

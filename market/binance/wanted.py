@@ -1,0 +1,54 @@
+"""What the desk needs to hear, as the names of streams, the most important first."""
+
+from collections.abc import Collection
+
+CANARY = "btcusdt@aggTrade"
+"""Never silent for long, so that silence means a dead connection and not a quiet symbol."""
+
+
+class Wanted:
+    """Symbols and candles that somebody asked for."""
+
+    def __init__(self) -> None:
+        self.active: frozenset[str] = frozenset()
+        self.visible: frozenset[str] = frozenset()
+        self.pairs: tuple[tuple[str, str], ...] = ()
+        """Symbol and timeframe of wanted candles."""
+        self.resumed: set[str] = set()
+        """Asked to go on from a checkpoint before they were called active."""
+        self._borrowed: dict[str, float] = {}
+
+    def borrow(self, symbol: str, until_s: float) -> None:
+        """Want a symbol up to a moment, monotonic seconds."""
+        self._borrowed[symbol] = until_s
+
+    def return_borrowed(self, now_s: float) -> bool:
+        """Let go of what was wanted up to now; returns whether there was any."""
+        over = [symbol for symbol, until_s in self._borrowed.items() if until_s < now_s]
+        for symbol in over:
+            del self._borrowed[symbol]
+        return bool(over)
+
+    @property
+    def strict(self) -> list[str]:
+        """Symbols whose every print matters."""
+        return sorted(self.active | self.resumed)
+
+    @property
+    def loose(self) -> list[str]:
+        """Symbols whose newest price is enough."""
+        return sorted((self.visible | self._borrowed.keys()) - self.active - self.resumed)
+
+    def names(self) -> list[str]:
+        """Return all stream names."""
+        return [
+            CANARY,
+            *_symbol_names(self.strict),
+            *_symbol_names(self.loose),
+            *(f"{symbol.lower()}@kline_{timeframe}" for symbol, timeframe in self.pairs),
+        ]
+
+
+def _symbol_names(symbols: Collection[str]) -> list[str]:
+    kinds = ("aggTrade", "bookTicker", "miniTicker")
+    return [f"{symbol.lower()}@{kind}" for symbol in symbols for kind in kinds]
