@@ -308,6 +308,8 @@ class Session:
     def _deliver(self, ticks: Sequence[Tick]) -> None:
         if self._inbox.qsize() < INBOX_LIMIT:
             self._inbox.put_nowait(ticks)
+        else:
+            self._watermarks.doubt({tick.symbol for tick in ticks})
 
     def _on_candle(self, candle: Candle) -> None:
         for listener in self._candle_listeners:

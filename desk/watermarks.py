@@ -1,16 +1,20 @@
 """How far the prints of each watched symbol have gone through the book.
 
 Law: no hole is stepped over. A print is accepted only if its id follows the last one; behind a
-hole the feed is asked, once, to deliver again from there.
+hole the feed is asked to deliver again from there. Only the exchange's own history may leave
+ids out: they do not exist.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from engine.model import Quote, Tick
+from engine.model import Quote, Source, Tick
 from market.feed import Feed
 from store.ledger import Checkpoint
+
+ASK_AGAIN_MS = 10_000
+"""Exchange time after which an unanswered wish to resume is repeated."""
 
 
 @dataclass(slots=True)
@@ -18,8 +22,10 @@ class _Mark:
     trade_id: int
     time_ms: int
     price: Decimal | None = None
-    asked_again: bool = False
-    """Whether the feed was already asked to resume behind this print."""
+    asked_ms: int | None = None
+    """Time of the print at which the feed was last asked to resume; None when it was not."""
+    doubtful: bool = False
+    """Whether prints were thrown away on this side, so that a jump proves nothing."""
 
 
 class Watermarks:
@@ -37,16 +43,27 @@ class Watermarks:
     def accept(self, tick: Tick) -> bool:
         """Say whether a print is the next one of a watched symbol, and move on to it if so."""
         mark = self._marks.get(tick.symbol)
-        if mark is None:
+        if mark is None or tick.trade_id <= mark.trade_id:
             return False
-        if tick.trade_id != mark.trade_id + 1:
-            if tick.trade_id > mark.trade_id and not mark.asked_again:
-                mark.asked_again = True
-                self._feed.resume(tick.symbol, mark.trade_id)
+        if tick.trade_id == mark.trade_id + 1:
+            mark.doubtful = False
+        elif tick.source is not Source.BACKFILL or mark.doubtful:
+            self._ask_again(tick, mark)
             return False
         mark.trade_id, mark.time_ms, mark.price = tick.trade_id, tick.time_ms, tick.price
-        mark.asked_again = False
+        mark.asked_ms = None
         return True
+
+    def doubt(self, symbols: Iterable[str]) -> None:
+        """Note that prints of these symbols were thrown away before they were looked at."""
+        for symbol in symbols:
+            if mark := self._marks.get(symbol):
+                mark.doubtful = True
+
+    def _ask_again(self, tick: Tick, mark: _Mark) -> None:
+        if mark.asked_ms is None or tick.time_ms - mark.asked_ms >= ASK_AGAIN_MS:
+            mark.asked_ms = tick.time_ms
+            self._feed.resume(tick.symbol, mark.trade_id)
 
     def begin(self, symbol: str, behind: Checkpoint) -> None:
         """Watch a symbol from just behind a print, unless it is watched already."""

@@ -90,7 +90,9 @@ class Connection:
         finally:
             for helper in helpers:
                 helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            for outcome in await asyncio.gather(*helpers, return_exceptions=True):
+                if isinstance(outcome, Exception):
+                    raise outcome
 
     async def _take(self, message: WSMessage, subscriptions: Subscriptions) -> None:
         if message.type is WSMsgType.PING:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from market.simulator import SimulatedExchange, SimulatorServer
 from market.simulator.candles import DAY_MS
@@ -58,3 +59,19 @@ async def hear(socket: ClientConnection, wanted: Callable[[Any], bool]) -> Any:
             frame = json.loads(await socket.recv())
             if wanted(frame):
                 return frame
+
+
+async def collect(socket: ClientConnection, count: int) -> list[Any]:
+    """Return the next frames."""
+    async with asyncio.timeout(3):
+        return [json.loads(await socket.recv()) for _ in range(count)]
+
+
+async def close_of(socket: ClientConnection) -> tuple[int | None, str | None]:
+    """Read until the connection is closed; return code and reason."""
+    async with asyncio.timeout(3):
+        try:
+            while True:
+                await socket.recv()
+        except ConnectionClosed:
+            return socket.close_code, socket.close_reason

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from engine.money import on_grid
-from market.simulator import Faults, Limits, Refusal, SimulatedExchange, SimulatorServer
+from market.simulator import SimulatedExchange, SimulatorServer
 from tests.market.simulation import START_MS, rest, stopped_market
 
 MINUTE_MS = 60_000
@@ -264,7 +264,7 @@ async def test_any_prefix_may_stand_before_the_paths() -> None:
     assert response.text == "{}"
 
 
-# -- weight and faults ------------------------------------------------------------------------
+# -- weights ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -292,69 +292,3 @@ async def test_every_request_has_binance_s_weight(query: str, weight: int) -> No
 
     assert response.headers["x-mbx-used-weight-1m"] == str(weight)
     assert response.headers["x-mbx-used-weight"] == str(weight)
-
-
-async def test_too_much_weight_is_refused_until_the_minute_is_over() -> None:
-    limits = Limits(weight_per_minute=50)
-    async with (
-        SimulatorServer(stopped_market()[0], limits=limits) as server,
-        rest(server) as client,
-    ):
-        allowed = await client.get("exchangeInfo?symbol=BTCUSDT")
-        while (refused := await client.get("trades?symbol=BTCUSDT")).status_code == 200:
-            pass
-
-    assert allowed.json()["rateLimits"][0]["limit"] == 50
-    assert refused.status_code == 429
-    assert refused.json()["code"] == -1003
-    assert 0 < int(refused.headers["retry-after"]) <= 60
-
-
-async def test_faults_of_rest_begin_and_end_while_the_server_runs() -> None:
-    faults = Faults()
-    async with (
-        SimulatorServer(stopped_market()[0], faults=faults) as server,
-        rest(server) as client,
-    ):
-        faults.rest = Refusal(
-            status=403, body="<html>no</html>", headers={"X-A": "b"}, content_type="text/html"
-        )
-        refused = await client.get("ping")
-        faults.rest = None
-        restored = await client.get("ping")
-
-    assert (refused.status_code, refused.text) == (403, "<html>no</html>")
-    assert refused.headers["x-a"] == "b"
-    assert refused.headers["content-type"] == "text/html"
-    assert restored.status_code == 200
-
-
-async def test_an_answer_can_break_off_in_the_middle() -> None:
-    faults = Faults()
-    async with (
-        SimulatorServer(stopped_market()[0], faults=faults) as server,
-        rest(server) as client,
-    ):
-        faults.truncate = True
-
-        with pytest.raises(httpx.TransportError):
-            await client.get("exchangeInfo")
-
-
-async def test_an_answer_can_be_delayed() -> None:
-    faults = Faults()
-    faults.rest_delay_s = 30.0
-    async with (
-        SimulatorServer(stopped_market()[0], faults=faults) as server,
-        rest(server) as client,
-    ):
-        with pytest.raises(httpx.ReadTimeout):
-            await client.get("ping", timeout=0.05)
-
-
-async def test_a_taken_port_is_an_error_of_the_system() -> None:
-    async with SimulatorServer(stopped_market()[0]) as server:
-        second = SimulatorServer(stopped_market()[0], port=server.port)
-
-        with pytest.raises(OSError, match="address"):
-            await second.start()

@@ -56,7 +56,7 @@ async def test_the_size_may_be_a_part_of_equity_to_risk() -> None:
     [
         (("backspace", "backspace", "backspace"), "Size is empty"),
         (("a", "b", "c"), "Size must be a plain number"),
-        (("0", "0", "0"), "needs 99999"),
+        (("0", "0", "0"), "The order needs"),
         (("tab", "end", "0", "1"), "Stop"),
     ],
 )

@@ -73,10 +73,11 @@ class LinePainter:
         return [self._columns[slot.number] for slot in self._slots]
 
     def column_at(self, x: int) -> str | None:
-        """Return the key of the column at cell *x* of a line."""
+        """Return the key of the sortable column at cell *x* of a line."""
         for slot in self._slots:
-            if slot.start <= x < slot.start + slot.width:
-                return self._columns[slot.number].key
+            column = self._columns[slot.number]
+            if slot.start <= x < slot.start + slot.width and column.sort is not None:
+                return column.key
         return None
 
     def header(self, sort: str) -> Strip:

@@ -69,8 +69,6 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
             parts.append(f"/{ui_text(self.filter_text, 20)}")
         return parts
 
-    # Reading.
-
     @property
     def rows(self) -> Collection[Row]:
         """All rows that the filter lets through."""
@@ -268,8 +266,6 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         at = keys.index(self._sort) + step if self._sort in keys else 0
         self.sort_by(keys[at % len(keys)], reverse=self._reverse)
 
-    # What the terminal tells.
-
     def on_focus(self) -> None:
         """Take the selection colour."""
         self._draw_changes()
@@ -284,7 +280,7 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         self._rows_moved()
 
     def on_click(self, event: events.Click) -> None:
-        """Select the row, or sort by the heading, that was clicked."""
+        """Select the row, or sort by the heading, that was clicked; again: the other way."""
         spot = event.get_content_offset(self)
         if spot is None:
             return
@@ -293,11 +289,9 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
             if line < len(self.order.keys):
                 self.action_go(line)
             return
-        key = self.painter.column_at(spot.x)
-        column = next((c for c in self.kind.columns if c.key == key and c.sort), None)
+        column = self.painter.column_at(spot.x)
         if column is not None:
-            again = column.key == self._sort
-            self.sort_by(column.key, reverse=not self._reverse if again else self._reverse)
+            self.sort_by(column, reverse=self._reverse != (column == self._sort))
 
     def _role_style(self, role: str) -> Style:
         if not role:
