@@ -232,5 +232,5 @@ async def test_the_feed_follows_symbols_with_trades_and_those_on_screen(start: S
     while_open = (desk.feed.active, desk.feed.visible)
     await desk.session.submit(CloseTrade(trade_id=1))
 
-    assert while_open == ({"BTCUSDT"}, {"ETHUSDT"})
+    assert while_open == (frozenset({"BTCUSDT"}), frozenset({"ETHUSDT"}))
     assert desk.feed.active == frozenset()
