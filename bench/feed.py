@@ -5,7 +5,7 @@ The last print of a blast closes a trade; the time ends when that close is store
 """
 
 import asyncio
-import statistics
+import itertools
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.desks import settings, store_open
 from bench.exchange import Exchange, exchange, names
-from bench.measure import Row
+from bench.measure import Row, medians
 from desk import chores
 from desk.session import Session
 from desk.start import open_desk, running
@@ -29,7 +29,15 @@ ROUNDS = 7
 def rows() -> Iterator[Row]:
     """Measure P4."""
     with exchange(SYMBOLS, PRINTS) as market, tempfile.TemporaryDirectory() as folder:
-        bare, desk = asyncio.run(_rounds(market, Path(folder)))
+        numbers = itertools.count()
+        seconds = medians(
+            {
+                "bare": lambda: asyncio.run(_bare(market)),
+                "desk": lambda: asyncio.run(_desk(market, Path(folder, f"{next(numbers)}.db"))),
+            },
+            rounds=ROUNDS,
+        )
+    bare, desk = seconds["bare"], seconds["desk"]
     yield Row(
         id="P4",
         what="socket to book against a bare recv() loop, throughput",
@@ -38,15 +46,6 @@ def rows() -> Iterator[Row]:
         bound=0.6,
         least=True,
     )
-
-
-async def _rounds(market: Exchange, folder: Path) -> tuple[float, float]:
-    """Return median seconds of the bare loop and of the desk, taken in turn."""
-    bare, desk = [], []
-    for number in range(ROUNDS):
-        bare.append(await _bare(market))
-        desk.append(await _desk(market, folder / f"{number}.db"))
-    return statistics.median(bare), statistics.median(desk)
 
 
 async def _bare(market: Exchange) -> float:

@@ -32,15 +32,27 @@ def interleaved(
     work: Mapping[str, Callable[[], object]], *, rounds: int = 9
 ) -> dict[str, float]:
     """Time each piece of work once a round, in turn; returns median seconds by name."""
-    times: dict[str, list[float]] = {name: [] for name in work}
+
+    def timed(run: Callable[[], object]) -> Callable[[], float]:
+        def time_it() -> float:
+            start = time.perf_counter()
+            run()
+            return time.perf_counter() - start
+
+        return time_it
+
     gc.collect()
     gc.disable()
     try:
-        for _ in range(rounds):
-            for name, run in work.items():
-                start = time.perf_counter()
-                run()
-                times[name].append(time.perf_counter() - start)
+        return medians({name: timed(run) for name, run in work.items()}, rounds=rounds)
     finally:
         gc.enable()
-    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def medians(work: Mapping[str, Callable[[], float]], *, rounds: int) -> dict[str, float]:
+    """Let each piece of work measure itself once a round, in turn; returns medians by name."""
+    found: dict[str, list[float]] = {name: [] for name in work}
+    for _ in range(rounds):
+        for name, measure in work.items():
+            found[name].append(measure())
+    return {name: statistics.median(values) for name, values in found.items()}

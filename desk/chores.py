@@ -5,7 +5,8 @@ Each chore runs until cancelled and outlives a market or store that does not ans
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain, repeat
 
 from desk.session import Session
 from desk.view import Notice
@@ -19,7 +20,8 @@ log = logging.getLogger(__name__)
 POSITIONS_EVERY_S = 5.0
 EXPIRE_EVERY_S = 1.0
 INSTRUMENTS_EVERY_S = 3600.0
-RETRY_S = 2.0
+RETRY_S = (2.0, 5.0, 15.0, 30.0)
+"""Pauses between questions that failed; the last one repeats."""
 WARM_UP_CANDLES = 500
 """One REST page; the last row is the open candle."""
 STABLE_BASES = frozenset(
@@ -49,13 +51,15 @@ async def keep_expiring(session: Session) -> None:
 
 async def keep_instruments(session: Session) -> None:
     """Learn the trading rules of all symbols, and learn them again every hour."""
+    pauses = _pauses()
     while True:
         try:
             await load_instruments(session)
         except MarketError as exc:
             log.warning("trading rules not read: %s", exc)
-            await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(next(pauses))
         else:
+            pauses = _pauses()
             await asyncio.sleep(INSTRUMENTS_EVERY_S)
 
 
@@ -69,6 +73,7 @@ async def load_instruments(session: Session) -> None:
     session.instruments.update(known)
     for gone in session.instruments.keys() - known.keys():
         del session.instruments[gone]
+    session.rules_known.set()
 
 
 async def keep_scanning(session: Session, scanner: Scanner) -> None:
@@ -88,8 +93,14 @@ async def keep_scanning(session: Session, scanner: Scanner) -> None:
         await _on_closed(session, scanner, await closed.get())
 
 
+def _pauses() -> Iterator[float]:
+    return chain(RETRY_S, repeat(RETRY_S[-1]))
+
+
 async def _universe(session: Session) -> list[str]:
-    settings = session.settings
+    settings, rules = session.settings, session.instruments
+    await session.rules_known.wait()
+    pauses = _pauses()
     while True:
         try:
             busiest = await session.feed.busiest(
@@ -97,12 +108,10 @@ async def _universe(session: Session) -> list[str]:
             )
         except MarketError as exc:
             log.warning("busiest symbols not read: %s", exc)
-            busiest = []
-        known = [i for s in busiest if (i := session.instruments.get(s)) and i.trading]
-        if known:
-            tradable = [i.symbol for i in known if i.base not in STABLE_BASES]
-            return tradable[: settings.scanner_symbols]
-        await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(next(pauses))
+            continue
+        worth = [s for s in busiest if s in rules and rules[s].base not in STABLE_BASES]
+        return worth[: settings.scanner_symbols]
 
 
 async def _warm_up(

@@ -63,6 +63,8 @@ class Session:
         self.feed = feed
         self.ledger = ledger
         self.instruments: dict[str, Instrument] = {}
+        self.rules_known = asyncio.Event()
+        """Set once the exchange's trading rules have been read."""
         self.signals = SignalTable(ledger, feed.clock, self.publish)
         self._recorder = Recorder(ledger, self._on_halt)
         self._inbox: asyncio.Queue[Sequence[Tick] | _Order | _Errand] = asyncio.Queue()

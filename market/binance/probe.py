@@ -12,7 +12,7 @@ from market.binance.limits import Timings
 from market.binance.rest import RestClient
 from market.errors import Blocked, Limited, MarketError, Unreachable
 
-ADVICE = "The desk keeps trying; `paperdesk demo` needs no network."
+ADVICE = "Trying again; `paperdesk demo` needs no network."
 
 
 class HostChooser:
@@ -35,7 +35,7 @@ class HostChooser:
             if reason is None:
                 return client
             tried.append(reason)
-        raise Unreachable(f"No exchange host can be used. {' '.join(tried)} {ADVICE}")
+        raise Unreachable(f"No exchange answers. {' '.join(tried)} {ADVICE}")
 
     async def _try(self, client: RestClient) -> str | None:
         """Return why a host cannot be used, or None if it can."""

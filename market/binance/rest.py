@@ -6,6 +6,7 @@ Only GET, no redirects, no keys. Whatever goes wrong comes out as a `MarketError
 import asyncio
 import logging
 import random
+import re
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ QUIET_S = {403: 300.0, 418: 120.0, 429: 60.0}
 """How long to leave a host alone that does not say for how long itself."""
 
 Params = Mapping[str, str | int]
+
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
 class RestClient:
@@ -101,7 +104,7 @@ class RestClient:
         except TimeoutError as exc:
             raise Unreachable(f"{self.host.name} did not answer in time.") from exc
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
-            reason = str(exc) or type(exc).__name__
+            reason = _ERRNO.sub("", str(exc)) or type(exc).__name__
             raise Unreachable(f"{self.host.name} cannot be reached: {reason}.") from exc
 
     async def _exchange(self, path: str, params: Params | None, weight: int, cap: int) -> bytes:
