@@ -5,7 +5,7 @@ hole the feed is asked to deliver again from there. Only the exchange's own hist
 ids out: they do not exist.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -32,6 +32,8 @@ class Watermarks:
     """The last accepted print by symbol; symbols without active trades have none."""
 
     def __init__(self, feed: Feed) -> None:
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when other symbols are watched than before."""
         self._feed = feed
         self._marks: dict[str, _Mark] = {}
 
@@ -67,7 +69,9 @@ class Watermarks:
 
     def begin(self, symbol: str, behind: Checkpoint) -> None:
         """Watch a symbol from just behind a print, unless it is watched already."""
-        self._marks.setdefault(symbol, _Mark(behind.trade_id, behind.time_ms))
+        if symbol not in self._marks:
+            self._marks[symbol] = _Mark(behind.trade_id, behind.time_ms)
+            self.on_change()
 
     def resume(self, symbol: str, behind: Checkpoint) -> None:
         """Watch a symbol again after a pause: the feed fetches what was missed."""
@@ -75,16 +79,16 @@ class Watermarks:
             self.begin(symbol, behind)
             self._feed.resume(symbol, behind.trade_id)
 
-    def keep_only(self, symbols: Collection[str]) -> bool:
-        """Stop watching all other symbols; returns whether there were any."""
-        gone = self._marks.keys() - symbols
-        for symbol in gone:
-            del self._marks[symbol]
-        return bool(gone)
+    def keep_only(self, symbols: Collection[str]) -> None:
+        """Stop watching all other symbols."""
+        if gone := self._marks.keys() - symbols:
+            for symbol in gone:
+                del self._marks[symbol]
+            self.on_change()
 
     def clear(self) -> None:
         """Stop watching everything."""
-        self._marks.clear()
+        self.keep_only(())
 
     def checkpoints(self, symbols: Collection[str]) -> dict[str, Checkpoint]:
         """Return what to store so that a restart goes on from here."""

@@ -55,6 +55,11 @@ class Told:
     closed: Trade | None = None
     """The trade that ended, if that is the fact."""
 
+    @property
+    def minor(self) -> bool:
+        """Whether this should not push a trade's news out of sight."""
+        return self.role == "quiet"
+
 
 def tell(fact: Fact, tick_of: TickOf, now_ms: int) -> Told:
     """Put *fact* into words.

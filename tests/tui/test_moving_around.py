@@ -381,6 +381,17 @@ async def test_new_signals_are_told_in_the_event_line() -> None:
         assert "• new 2 signals: BTCUSDT, ETHUSDT" in screen_text(the_app(pilot))
 
 
+async def test_new_signals_do_not_push_a_trades_end_out_of_the_event_line() -> None:
+    session = sample_desk()
+    async with running(session, (80, 24)) as pilot:
+        await settled(pilot)
+        session.print("SOLUSDT", "155.80")
+        session.announce([SignalsArrived(tuple(session.signals[:2]))])
+        await settled(pilot)
+
+        assert "▲ TP hit SOLUSDT" in screen_text(the_app(pilot)).splitlines()[-2]
+
+
 @pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light", "nord", "solarized-light"])
 async def test_textuals_own_themes_draw_the_desk(theme: str) -> None:
     async with running(sample_desk(), theme=theme) as pilot:

@@ -134,12 +134,11 @@ class DeskScreen(Screen[None]):
         """Show what happened in the event line and list, and keep closed rows a moment."""
         for one in told:
             self._event_list.add(one)
+            self._event_line.show(one)
             if one.closed is not None:
                 self.trades.finish(one.closed)
                 number = one.closed.id
                 self.set_timer(LINGER_S, lambda number=number: self.trades.release(number))
-        if told:
-            self._event_line.show(told[-1])
 
     def _paint_tables(self, header: Header) -> None:
         share = header.unrealised / header.equity if header.equity else None

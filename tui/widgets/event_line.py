@@ -31,9 +31,10 @@ class EventLine(Widget):
         self._told: Told | None = None
 
     def show(self, told: Told) -> None:
-        """Show *told* in place of the event before it."""
-        self._told = told
-        self.refresh()
+        """Show *told* in place of the event before it, unless that mattered more."""
+        if self._told is None or self._told.minor or not told.minor:
+            self._told = told
+            self.refresh()
 
     def render(self) -> Content:
         """Draw the event, cut to the row."""
