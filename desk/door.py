@@ -22,6 +22,7 @@ from desk.settings import parse_size
 from engine.commands import CloseTrade, Command, OpenTrade, Size
 from engine.errors import Refused
 from engine.model import EntryMode, Signal
+from engine.text import clean
 from store.errors import StoreError
 from store.ledger import Ledger
 
@@ -147,7 +148,7 @@ async def _open_command(session: Session, payload: Mapping[str, Any]) -> OpenTra
             signal,
             size,
             EntryMode(payload.get("entry") or EntryMode.MARKET),
-            str(payload.get("note") or ""),
+            clean(str(payload.get("note") or "")),
         )
         if payload.get("stop"):
             command = replace(command, stop=Decimal(payload["stop"]))

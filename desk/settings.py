@@ -19,7 +19,9 @@ from desk.errors import SettingsError
 from engine.commands import Risk, Size, Stake
 from engine.model import CLASSIC, REALISTIC, Costs
 
-_NUMBER = re.compile(r"\d{1,15}(\.\d{1,18})?")
+_NUMBER = re.compile(r"\d{1,10}(\.\d{1,8})?", re.ASCII)
+_PERCENT = re.compile(r"(\d{1,3}(\.\d{1,6})?)\s*%", re.ASCII)
+"""Both as exact as the books can hold."""
 _TIMEFRAMES = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
 _BASIS_POINT = Decimal("0.0001")
 _HUNDRED = Decimal(100)
@@ -80,8 +82,8 @@ def parse_number(text: str) -> Decimal:
         ValueError: If *text* is anything else.
     """
     text = text.strip()
-    if not _NUMBER.fullmatch(text) or not text.isascii():
-        raise ValueError("a plain number such as 100 or 0.5")
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("a plain number such as 100 or 0.5, with at most 8 decimals")
     return Decimal(text)
 
 
@@ -91,10 +93,10 @@ def parse_percent(text: str) -> Decimal:
     Raises:
         ValueError: If *text* is not a percentage.
     """
-    text = text.strip()
-    if not text.endswith("%"):
-        raise ValueError("a percentage such as 0.1%")
-    return parse_number(text[:-1]) / _HUNDRED
+    match = _PERCENT.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("a percentage such as 0.1%, with at most 6 decimals")
+    return Decimal(match[1]) / _HUNDRED
 
 
 def parse_size(text: str) -> Size:
@@ -110,7 +112,7 @@ def parse_size(text: str) -> Size:
         raise ValueError(wanted) from None
     amount = size.fraction if isinstance(size, Risk) else size.amount
     if amount <= 0 or (isinstance(size, Risk) and amount > 1):
-        raise ValueError(f"{wanted}, above 0")
+        raise ValueError(f"{wanted}; above 0, and a risk at most 100%")
     return size
 
 
@@ -137,6 +139,13 @@ def _switch(raw: Any) -> bool:
 
 def _amount(raw: Any) -> Decimal:
     return parse_number(_text(raw))
+
+
+def _basis_points(raw: Any) -> Decimal:
+    text = _text(raw)
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4})?", text):
+        raise ValueError("basis points such as 5 or 2.5, below 10000")
+    return Decimal(text) * _BASIS_POINT
 
 
 def _whole(low: int, high: int) -> Callable[[Any], int]:
@@ -187,7 +196,7 @@ _SCHEMA: Mapping[str, tuple[Callable[[Any], Any], Any]] = {
     "trading.costs": (_one_of("realistic", "classic"), "realistic"),
     "trading.maker": (lambda raw: parse_percent(_text(raw)), "0.1%"),
     "trading.taker": (lambda raw: parse_percent(_text(raw)), "0.1%"),
-    "trading.slippage_bps": (_amount, "0"),
+    "trading.slippage_bps": (_basis_points, "0"),
     "trading.spot_short": (_switch, True),
     "market.rest_url": (_url("http", "https"), ""),
     "market.stream_url": (_url("ws", "wss"), ""),
@@ -289,12 +298,9 @@ def _checked(values: Mapping[str, Any]) -> Settings:
 def _costs(values: Mapping[str, Any]) -> Costs:
     if values["trading.costs"] == CLASSIC.profile:
         return CLASSIC
-    slippage = values["trading.slippage_bps"] * _BASIS_POINT
-    if slippage >= 1:
-        raise SettingsError("Setting trading.slippage_bps must be below 10000 (100 %).")
     return Costs(
         profile=REALISTIC.profile,
         maker=values["trading.maker"],
         taker=values["trading.taker"],
-        slippage=slippage,
+        slippage=values["trading.slippage_bps"],
     )

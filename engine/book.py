@@ -28,7 +28,7 @@ from engine.model import (
     Tick,
     Trade,
 )
-from engine.money import ZERO, money
+from engine.money import MONEY_UNIT, ZERO, money
 from engine.plan import Plan
 from engine.planning import check_tradable, plan_open
 
@@ -258,8 +258,8 @@ class Book:
             quote=self.account.currency,
             trading=False,
             status="not listed",
-            tick=ZERO,
-            step=ZERO,
+            tick=MONEY_UNIT,
+            step=MONEY_UNIT,
         )
 
     def _insert(self, trade: Trade) -> None:

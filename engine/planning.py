@@ -157,7 +157,7 @@ def _figures(
         model=model,
         notional=cost,
         entry_fee=entry_fee,
-        stake=command.size.amount if isinstance(command.size, Stake) else money(cost),
+        stake=money(command.size.amount if isinstance(command.size, Stake) else cost),
         net_at_stop=net_at_stop,
         net_at_target=net_at_target,
         risk=abs(price - command.stop) * quantity,

@@ -132,8 +132,10 @@ class DeskApp(App[None]):
         if not self.is_running:
             return  # the screens are being taken down, and the timer with them
         self._tell_facts()
+        if self.desk.is_mounted:
+            self.desk.paint()  # behind a dialog too: what is seen must be true
         screen = self.screen
-        if isinstance(screen, Painted) and screen.is_mounted:
+        if screen is not self.desk and isinstance(screen, Painted) and screen.is_mounted:
             screen.paint()
 
     def _tell_facts(self) -> None:

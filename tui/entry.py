@@ -6,7 +6,8 @@ Every mistake is answered with a sentence that names the field.
 import re
 from decimal import Decimal
 
-from engine.commands import Risk, Size, Stake
+from desk.settings import parse_size
+from engine.commands import Risk, Size
 from engine.money import plain
 
 _NUMBER = re.compile(r"\d{1,19}(\.\d{0,19})?|\.\d{1,19}", re.ASCII)
@@ -46,15 +47,13 @@ def read_size(typed: str) -> Size:
     Raises:
         Mistyped: If it is neither.
     """
-    compact = typed.strip()
+    compact = re.sub(r"[\s,_]", "", typed)
     if not compact:
         raise Mistyped("Size is empty: type 1% to risk a part of equity, or 100 as a stake.")
-    if not compact.endswith("%"):
-        return Stake(read_number("Size", compact))
-    part = read_number("Size", compact[:-1])
-    if part > _HUNDRED:
-        raise Mistyped("Size cannot risk more than 100% of equity.")
-    return Risk(part / _HUNDRED)
+    try:
+        return parse_size(compact)
+    except ValueError as wanted:
+        raise Mistyped(f"Size must be {wanted}.") from None
 
 
 def write_size(size: Size) -> str:

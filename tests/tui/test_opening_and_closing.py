@@ -92,6 +92,20 @@ async def test_a_halted_desk_refuses_in_the_ticket() -> None:
         assert "! Trading is halted. The disk is full." in screen_text(pilot.app)
 
 
+async def test_a_market_that_has_run_far_is_asked_about_before_a_trade_is_opened() -> None:
+    session = sample_desk(trades=0)
+    session.price("BTCUSDT", "103700")  # the SHORT from 104,300 with its stop at 105,100
+    async with running(session, (80, 24)) as pilot:
+        await press(pilot, "o", "enter")
+        asked, sent = screen_text(pilot.app), list(session.commands)
+
+        await press(pilot, "enter")
+
+        assert "Enter again opens anyway" in asked
+        assert sent == []
+        assert len(session.commands) == 1
+
+
 async def test_a_signal_with_an_open_trade_jumps_to_that_trade() -> None:
     session = sample_desk()
     async with running(session) as pilot:

@@ -23,6 +23,7 @@ from engine.events import TradeOpened
 from engine.model import Instrument
 from engine.money import on_grid, plain
 from engine.plan import Plan
+from engine.planning import DRIFT_QUESTION_R
 from tui import format as fmt
 from tui.entry import Mistyped, read_number, read_size, write_size
 from tui.explain import headline
@@ -59,6 +60,8 @@ class Ticket(ModalScreen[int | None]):
         self._on_duplicate = on_duplicate
         self._sending = False
         self._refusal = ""
+        self._asked = False
+        """Whether the trader was asked about a market that has run far."""
         signal = view.signal
         typed = {
             "size": write_size(session.default_size),
@@ -121,6 +124,10 @@ class Ticket(ModalScreen[int | None]):
         except Mistyped as mistake:
             self._refuse(str(mistake))
             return
+        if not self._asked and (question := self._question(command)):
+            self._asked = True
+            self._refuse(question)
+            return
         self._sending = True
         self._refusal = ""
         self._say("Sending…")
@@ -144,6 +151,18 @@ class Ticket(ModalScreen[int | None]):
                 self.dismiss(opened[0] if opened else None)
         finally:
             self._sending = False
+
+    def _question(self, command: OpenTrade) -> str:
+        """Return what to ask before this order goes out; empty for nothing."""
+        try:
+            drift = self._session.preview(command).drift_r
+        except Refused:
+            return ""  # the desk will say it
+        if drift is None or abs(drift) <= DRIFT_QUESTION_R:
+            return ""
+        return (
+            f"The market has run {abs(drift):.1f} R since the signal. Enter again opens anyway."
+        )
 
     def _command(self) -> OpenTrade:
         """Read the form.
