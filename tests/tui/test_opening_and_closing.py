@@ -101,7 +101,7 @@ async def test_a_market_that_has_run_far_is_asked_about_before_a_trade_is_opened
 
         await press(pilot, "enter")
 
-        assert "Enter again opens anyway" in asked
+        assert "The market has run 0.8 R since the signal." in asked
         assert sent == []
         assert len(session.commands) == 1
 

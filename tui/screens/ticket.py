@@ -222,8 +222,8 @@ class Ticket(ModalScreen[int | None]):
         base = ui_text(instrument.base, 8) if instrument is not None else ""
         quote = ui_text(instrument.quote, 8) if instrument is not None else ""
         size = f"= {fmt.quantity(plan.quantity)} {base}  ({fmt.money(plan.notional)} {quote})"
-        entry = f"~{fmt.price(plan.price, self._tick)}  fee {fmt.money(plan.entry_fee)}"
-        drift = "" if plan.drift_r is None else f"  drift {fmt.multiple(plan.drift_r)}R"
+        entry = f"~{fmt.price(plan.price, self._tick)} fee {fmt.money(plan.entry_fee)}"
+        drift = "" if plan.drift_r is None else f" drift {fmt.multiple(plan.drift_r)}R"
         _show(self._figures["size"], Content(size))
         _show(self._figures["entry"], Content(entry + drift))
         _show(self._figures["stop"], self._outcome("stop", plan, plan.net_at_stop))
