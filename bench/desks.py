@@ -23,9 +23,7 @@ def settings(folder: Path, **changes: object) -> Settings:
 
 async def load(ledger: Ledger) -> Books:
     """Read the account that the benches trade on."""
-    return await ledger.load(
-        "main", currency="USDT", deposit=DEPOSIT, day_start_ms=0, now_ms=0
-    )
+    return await ledger.load("main", currency="USDT", deposit=DEPOSIT, day_start_ms=0, now_ms=0)
 
 
 async def store_open(ledger: Ledger, symbols: Sequence[str], each: int = 1) -> list[Trade]:

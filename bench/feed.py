@@ -59,7 +59,7 @@ async def _bare(market: Exchange) -> float:
         began = time.perf_counter()
         market.say("blast")
         for _ in range(PRINTS):
-            await socket.recv(decode=False)
+            await socket.recv()
         return time.perf_counter() - began
 
 

@@ -32,7 +32,7 @@ PER_SECOND = 2_000
 BATCH_S = 0.01
 """How often the inbox is given what is due, as a batch."""
 SETTLE_S = 1.0
-PHASE_S = 3.0
+PHASE_S = 2.5
 PHASES = 3
 """Of either kind."""
 SAMPLE_S = 0.005
@@ -131,26 +131,35 @@ async def _measure(app: DeskApp, session: Session, pace: Callable[[int], None]) 
         await asyncio.sleep(0.1)
     shares: dict[int, list[float]] = {0: [], PER_SECOND: []}
     lags: dict[int, list[float]] = {0: [], PER_SECOND: []}
+    arrived: dict[int, list[float]] = {0: [], PER_SECOND: []}
     for rate in (0, PER_SECOND) * PHASES:
         pace(rate)
         await asyncio.sleep(SETTLE_S)
-        began, spent = time.perf_counter(), time.process_time()
+        began, spent, before = time.perf_counter(), time.process_time(), _prints(session)
         while time.perf_counter() - began < PHASE_S:
             asked = time.perf_counter()
             await asyncio.sleep(SAMPLE_S)
             lags[rate].append(time.perf_counter() - asked - SAMPLE_S)
         took = time.perf_counter() - began
         shares[rate].append((time.process_time() - spent) / took)
+        arrived[rate].append((_prints(session) - before) / took)
     desk = app.desk
     return json.dumps(
         {
             "rows": len(desk.signals.visible_rows) + len(desk.trades.visible_rows),
+            "prints": statistics.median(arrived[PER_SECOND]),
             "idle": statistics.median(shares[0]),
             "busy": statistics.median(shares[PER_SECOND]),
             "idle_lag_ms": statistics.quantiles(lags[0], n=20)[-1] * 1e3,
             "lag_ms": statistics.quantiles(lags[PER_SECOND], n=20)[-1] * 1e3,
         }
     )
+
+
+def _prints(session: Session) -> int:
+    """Return how many prints have reached the desk so far, all symbols together."""
+    board = session.feed.board
+    return sum(max(0, board[symbol].last_trade_id - FIRST_ID) for symbol in TICKING)
 
 
 async def _main(market: str, folder: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from bench.measure import Row, interleaved, medians
 from bench.terminal import terminal
@@ -25,8 +26,7 @@ class Empty(App):
 
 Empty().run()
 """
-DESK = [sys.executable, "-m", "tui"]
-INFO = [*DESK, "info"]
+PAPERDESK = str(Path(sys.executable).with_name("paperdesk"))
 NOBODY = "127.0.0.1:9"
 ROUNDS = 9
 
@@ -39,22 +39,23 @@ def rows() -> Iterator[Row]:
             "PAPERDESK_MARKET_REST_URL": f"http://{NOBODY}",
             "PAPERDESK_MARKET_STREAM_URL": f"ws://{NOBODY}",
         }
-        _first_paint(DESK, env)
+        _first_paint([PAPERDESK], env)
         screens = medians(
             {
-                "desk": lambda: _first_paint(DESK, env),
+                "desk": lambda: _first_paint([PAPERDESK], env),
                 "empty": lambda: _first_paint([sys.executable, "-c", EMPTY_APP], env),
             },
             rounds=ROUNDS,
         )
         commands = interleaved(
             {
-                "info": lambda: _finished(INFO, env),
+                "info": lambda: _finished([PAPERDESK, "info"], env),
                 "python": lambda: _finished([sys.executable, "-c", "pass"], env),
             },
             rounds=2 * ROUNDS,
         )
-        loaded = _finished([sys.executable, "-X", "importtime", *INFO[1:]], env)
+        traced = [sys.executable, "-X", "importtime", PAPERDESK, "info"]
+        loaded = _finished(traced, env)
     yield Row(
         id="P8",
         what="start to first paint against an empty Textual app",

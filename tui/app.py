@@ -20,6 +20,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled, WorkerFailed, WorkerState
 
+from desk.errors import SettingsError
 from desk.view import Fact
 from tui.port import DeskSession, tick_of
 from tui.screens.confirm import Confirm
@@ -66,11 +67,17 @@ class DeskApp(App[None]):
             session: A loaded desk; the app runs it.
             refresh_hz: Paints a second.
             theme: Name of one of the desk's or Textual's themes.
+
+        Raises:
+            SettingsError: If there is no such theme.
         """
         super().__init__()
         self.animation_level = "none"
         for own in THEMES:
             self.register_theme(own)
+        if theme not in self.available_themes:
+            known = ", ".join(sorted(self.available_themes))
+            raise SettingsError(f"There is no theme {theme!r}; known are {known}.")
         self.theme = theme
         self._session = session
         self._refresh_hz = refresh_hz
@@ -124,6 +131,14 @@ class DeskApp(App[None]):
                 f"{worker.name} failed: {ui_text(worker.error)}. The log has the details.",
                 severity="error",
             )
+
+    def _fatal_error(self) -> None:
+        # Textual would print the traceback with every local value on the terminal.
+        log.error("the screen failed", exc_info=self._exception)
+        self.panic(
+            "Paperdesk's screen failed. Your trades are safe on disk: start it again. "
+            "The log has the details."
+        )
 
     # Painting and telling.
 

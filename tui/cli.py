@@ -4,6 +4,8 @@ Nothing here imports Textual before a desk is really opened on screen.
 """
 
 import asyncio
+import logging
+import os
 import sys
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
@@ -45,9 +47,24 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
-        # The reader of our output has left; there is nobody to tell.
-        sys.stdout = None
+        # The reader of our output has left: point what is still buffered at nothing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception as exc:
+        _say_unexpected(exc)
+        sys.exit(EXIT_REFUSED)
+
+
+def _say_unexpected(error: Exception) -> None:
+    """Keep a bug's traceback for the log; the user gets a sentence."""
+    from desk.logs import log_to_file
+
+    try:
+        place = f"The log has the details: {log_to_file(Home.find().logs)}"
+    except DeskError as exc:
+        place = f"It could not even be logged. {exc}"
+    logging.getLogger(__name__).error("unexpected failure", exc_info=error)
+    click.echo(f"paperdesk: Something went wrong that should not. {place}", err=True)
 
 
 @click.group(
@@ -94,7 +111,13 @@ def demo(context: Context, seed: int, speed: float) -> None:
 
 
 @cli.command()
-@click.option("--port", default=9080, show_default=True, help="Port on 127.0.0.1; 0 picks one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=9080,
+    show_default=True,
+    help="Port on 127.0.0.1; 0 picks one.",
+)
 @click.option("--seed", default=1, show_default=True, help="Which simulated market.")
 @click.option("--speed", default=1.0, show_default=True, help="Simulated seconds a second.")
 def simulate(port: int, seed: int, speed: float) -> None:
@@ -150,7 +173,13 @@ def close_trade(context: Context, trade_id: int, *, as_json: bool) -> None:
 @cli.command()
 @click.option("--open", "active", flag_value=True, type=bool, default=None, help="Only open.")
 @click.option("--closed", "active", flag_value=False, type=bool, help="Only finished.")
-@click.option("--limit", default=1000, show_default=True, help="At most so many, newest first.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=1000,
+    show_default=True,
+    help="At most so many, newest first.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def trades(context: Context, *, active: bool | None, limit: int, as_json: bool) -> None:
@@ -257,11 +286,18 @@ async def _serve_simulator(port: int, seed: int, speed: float) -> None:
     from market.simulator import SimulatedExchange, SimulatorServer
 
     exchange = SimulatedExchange(seed=seed, speed=speed)
-    async with SimulatorServer(exchange, port=port) as server:
+    server = SimulatorServer(exchange, port=port)
+    try:
+        await server.start()
+    except OSError as exc:
+        raise DeskError(f"Port {port} cannot be used: {exc.strerror}.") from exc
+    try:
         click.echo(
             f"REST    {server.rest_url}\nStreams {server.stream_url}\nctrl+c stops", err=True
         )
         await asyncio.Event().wait()
+    finally:
+        await server.stop()
 
 
 async def _request(context: Context, kind: str, payload: Mapping[str, Any]) -> Any:
@@ -311,6 +347,8 @@ def _run(doing: Coroutine[Any, Any, Any], *, as_json: bool) -> Any:
 
     try:
         return asyncio.run(doing)
+    except SettingsError as exc:
+        _fail(exc, EXIT_USAGE, as_json=as_json)
     except (Refused, DeskError) as exc:
         _fail(exc, EXIT_REFUSED, as_json=as_json)
     except MarketError as exc:
