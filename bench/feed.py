@@ -54,8 +54,8 @@ async def _bare(market: Exchange) -> float:
     address = market.stream_url + "/stream"
     async with connect(address, proxy=None, compression=None) as socket:
         await socket.send('{"method":"SUBSCRIBE","params":[],"id":1}')
-        await socket.recv(decode=False)
-        await socket.recv(decode=False)
+        await socket.recv()
+        await socket.recv()
         began = time.perf_counter()
         market.say("blast")
         for _ in range(PRINTS):
@@ -89,5 +89,6 @@ async def _desk(market: Exchange, database: Path) -> float:
 
 
 async def _live(session: Session, symbols: list[str]) -> None:
-    while not all(session.feed.board[symbol].live for symbol in symbols):
-        await asyncio.sleep(0.02)  # noqa: ASYNC110 - the board has no event for this
+    board = session.feed.board
+    while not all(board[symbol].live for symbol in symbols):  # noqa: ASYNC110 - it has no event
+        await asyncio.sleep(0.02)

@@ -127,7 +127,8 @@ def _signal(symbol: str, now_ms: int) -> Signal:
 
 async def _measure(app: DeskApp, session: Session, pace: Callable[[int], None]) -> str:
     """Return shares of a core and milliseconds of lag by kind of phase, as JSON."""
-    while not (app.is_running and all(view.live for view in session.trade_views())):
+    views = session.trade_views
+    while not (app.is_running and all(v.live for v in views())):  # noqa: ASYNC110 - no event
         await asyncio.sleep(0.1)
     shares: dict[int, list[float]] = {0: [], PER_SECOND: []}
     lags: dict[int, list[float]] = {0: [], PER_SECOND: []}

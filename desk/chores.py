@@ -7,13 +7,16 @@ import asyncio
 import logging
 from collections.abc import Iterable, Iterator
 from itertools import chain, repeat
+from typing import TYPE_CHECKING
 
 from desk.session import Session
 from desk.view import Notice
 from engine.model import Candle, Signal
 from market.errors import MarketError
-from signals.scanner import Scanner
 from store.errors import StoreError
+
+if TYPE_CHECKING:
+    from signals.scanner import Scanner
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +79,7 @@ async def load_instruments(session: Session) -> None:
     session.rules_known.set()
 
 
-async def keep_scanning(session: Session, scanner: Scanner) -> None:
+async def keep_scanning(session: Session, scanner: "Scanner") -> None:
     """Let the scanner read the busiest symbols' candles and add what it finds."""
     closed: asyncio.Queue[Candle] = asyncio.Queue()
 
@@ -115,7 +118,7 @@ async def _universe(session: Session) -> list[str]:
 
 
 async def _warm_up(
-    session: Session, scanner: Scanner, pairs: Iterable[tuple[str, str]]
+    session: Session, scanner: "Scanner", pairs: Iterable[tuple[str, str]]
 ) -> None:
     """Give the scanner each pair's past, a few pairs at a time."""
     waiting = iter(tuple(pairs))
@@ -130,7 +133,7 @@ async def _warm_up(
 
 
 async def _warm_up_pair(
-    session: Session, scanner: Scanner, symbol: str, timeframe: str
+    session: Session, scanner: "Scanner", symbol: str, timeframe: str
 ) -> None:
     instrument = session.instruments.get(symbol)
     if instrument is None:
@@ -145,7 +148,7 @@ async def _warm_up_pair(
     await asyncio.sleep(0)
 
 
-async def _on_closed(session: Session, scanner: Scanner, candle: Candle) -> None:
+async def _on_closed(session: Session, scanner: "Scanner", candle: Candle) -> None:
     if scanner.needs_warm_up(candle.symbol, candle.timeframe, candle.open_ms):
         await _warm_up_pair(session, scanner, candle.symbol, candle.timeframe)
     elif instrument := session.instruments.get(candle.symbol):

@@ -191,8 +191,9 @@ class Hand:
         if not self._instruments:
             return  # without price grids nothing can fill; the prints are fetched again by id
         happened: list[Event] = []
+        accept, on_tick = self.watermarks.accept, self.book.on_tick
         for tick in ticks:
-            if self.watermarks.accept(tick) and (events := self.book.on_tick(tick)):
+            if accept(tick) and (events := on_tick(tick)):
                 happened.extend(events)
         if happened:
             try:

@@ -13,8 +13,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from desk.errors import SettingsError
 from engine.commands import Risk, Size, Stake
 from engine.model import CLASSIC, REALISTIC, Costs
@@ -41,6 +39,8 @@ class Home:
         if root := os.environ.get("PAPERDESK_HOME"):
             base = Path(root).expanduser()
             return cls(config=base / "config.toml", data=base, logs=base / "logs")
+        import platformdirs
+
         dirs = platformdirs.PlatformDirs("paperdesk", appauthor=False)
         return cls(
             config=Path(dirs.user_config_dir) / "config.toml",

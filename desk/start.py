@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from desk import chores, door
+from desk import chores
 from desk.lease import Lease
 from desk.session import Chore, Session
 from desk.settings import Settings
@@ -95,17 +95,30 @@ def _chores(settings: Settings, *, scan: bool, demo: Demo | None) -> Sequence[Ch
         chores.keep_instruments,
         chores.keep_positions,
         chores.keep_expiring,
-        door.serve,
+        _serve,
     ]
     if scan and settings.scanner:
-        from signals.scanner import LIFE_BARS, Scanner
-        from signals.strategies.ema_cross_adx import EmaCrossAdx
-
-        scanner = Scanner(
-            [EmaCrossAdx],
-            DEMO_TIMEFRAMES if demo else settings.scanner_timeframes,
-            settings.costs.taker,
-            life_bars=DEMO_LIFE_BARS if demo else LIFE_BARS,
-        )
-        own.append(partial(chores.keep_scanning, scanner=scanner))
+        own.append(partial(_scan, demo=demo))
     return own
+
+
+# What these two load is not needed for the first picture.
+
+
+async def _serve(session: Session) -> None:
+    from desk import door
+
+    await door.serve(session)
+
+
+async def _scan(session: Session, *, demo: Demo | None) -> None:
+    from signals.scanner import LIFE_BARS, Scanner
+    from signals.strategies.ema_cross_adx import EmaCrossAdx
+
+    scanner = Scanner(
+        [EmaCrossAdx],
+        DEMO_TIMEFRAMES if demo else session.settings.scanner_timeframes,
+        session.settings.costs.taker,
+        life_bars=DEMO_LIFE_BARS if demo else LIFE_BARS,
+    )
+    await chores.keep_scanning(session, scanner)

@@ -59,7 +59,12 @@ class DeskApp(App[None]):
     ]
 
     def __init__(
-        self, session: DeskSession, *, refresh_hz: int = 4, theme: str = "desk-dark"
+        self,
+        session: DeskSession,
+        *,
+        refresh_hz: int = 4,
+        theme: str = "desk-dark",
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
         """Show *session*.
 
@@ -67,6 +72,7 @@ class DeskApp(App[None]):
             session: A loaded desk; the app runs it.
             refresh_hz: Paints a second.
             theme: Name of one of the desk's or Textual's themes.
+            ready: Called once, after the first picture.
 
         Raises:
             SettingsError: If there is no such theme.
@@ -81,6 +87,7 @@ class DeskApp(App[None]):
         self.theme = theme
         self._session = session
         self._refresh_hz = refresh_hz
+        self._when_ready = ready
         self._facts: list[Fact] = []
         self._toasted_at = 0.0
         self._toasted = 0
@@ -95,16 +102,20 @@ class DeskApp(App[None]):
         return self.desk
 
     def on_mount(self) -> None:
-        """Start the desk, the paint timer, and a clean end for the usual signals."""
+        """Start the paint timer, and a clean end for the usual signals."""
         self._unsubscribe = self._session.subscribe(self._facts.append)
-        self._desk_worker = self.run_worker(
-            self._session.run(), name="desk", exit_on_error=False
-        )
         self.set_interval(1 / self._refresh_hz, self.paint)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
             with contextlib.suppress(NotImplementedError, RuntimeError):
                 loop.add_signal_handler(number, self.exit)
+
+    def on_ready(self) -> None:
+        """Start the desk behind the first picture: loading the market's client takes time."""
+        self._when_ready()
+        self._desk_worker = self.run_worker(
+            self._session.run(), name="desk", exit_on_error=False
+        )
 
     async def on_unmount(self) -> None:
         """Let the desk finish what it is storing before the terminal is given back."""

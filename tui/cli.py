@@ -3,7 +3,7 @@
 Nothing here imports Textual before a desk is really opened on screen.
 """
 
-import asyncio
+import gc
 import logging
 import os
 import sys
@@ -16,6 +16,7 @@ import click
 
 from desk.errors import DeskBusy, DeskError, SettingsError
 from desk.settings import Home, Settings, load_settings, parse_size
+from tui import __version__
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_MARKET, EXIT_STORE, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
@@ -70,7 +71,7 @@ def _say_unexpected(error: Exception) -> None:
 @click.group(
     invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
 )
-@click.version_option(package_name="paperdesk", message="paperdesk %(version)s")
+@click.version_option(__version__, message="paperdesk %(version)s")
 @click.option("--theme", help="Colours: desk-dark, desk-light, desk-cvd, or any Textual theme.")
 @click.option("--refresh-hz", type=click.IntRange(1, 10), help="Repaints a second (default 4).")
 @click.option("--demo", "on_demo", is_flag=True, help="Work on the demo's books.")
@@ -235,11 +236,9 @@ def signals_list(context: Context, *, everything: bool, as_json: bool) -> None:
 @click.pass_obj
 def info(context: Context, *, as_json: bool) -> None:
     """Show versions and where files lie."""
-    from importlib.metadata import version
-
     home = context.home
     facts = {
-        "paperdesk": version("paperdesk"),
+        "paperdesk": __version__,
         "python": sys.version.split()[0],
         "settings": str(home.config),
         "database": str(home.database(demo=False)),
@@ -268,6 +267,8 @@ def config_show(context: Context) -> None:
 
 
 async def _show_desk(context: Context, simulated: Any) -> int:
+    gc.disable()  # nothing that is loaded on the way to the first picture goes again
+
     from desk.logs import log_to_file
     from desk.start import open_desk
 
@@ -276,13 +277,23 @@ async def _show_desk(context: Context, simulated: Any) -> int:
         from tui.app import DeskApp
 
         app = DeskApp(
-            session, refresh_hz=context.settings.refresh_hz, theme=context.settings.theme
+            session,
+            refresh_hz=context.settings.refresh_hz,
+            theme=context.settings.theme,
+            ready=_collect_garbage_again,
         )
         await app.run_async()
         return app.return_code or 0
 
 
+def _collect_garbage_again() -> None:
+    gc.freeze()  # what was loaded stays; the collector need not look at it ever again
+    gc.enable()
+
+
 async def _serve_simulator(port: int, seed: int, speed: float) -> None:
+    import asyncio
+
     from market.simulator import SimulatedExchange, SimulatorServer
 
     exchange = SimulatedExchange(seed=seed, speed=speed)
@@ -341,6 +352,8 @@ async def _read_signals(context: Context, *, everything: bool) -> Any:
 
 def _run(doing: Coroutine[Any, Any, Any], *, as_json: bool) -> Any:
     """Run a coroutine; turn every expected failure into a sentence and an exit code."""
+    import asyncio
+
     from engine.errors import Refused
     from market.errors import MarketError
     from store.errors import StoreError
@@ -371,9 +384,11 @@ def _fail(exc: Exception, code: int, *, as_json: bool) -> None:
 
 
 def _print(value: object, *, as_json: bool) -> None:
-    from desk.machine import dumps
+    if as_json:
+        from desk.machine import dumps
 
-    click.echo(dumps(value) if as_json else value)
+        value = dumps(value)
+    click.echo(value)
 
 
 def _print_trade(trade: Mapping[str, Any], *, as_json: bool) -> None:

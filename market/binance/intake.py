@@ -107,7 +107,7 @@ class Intake:
         tick = Tick(
             symbol,
             wire.price(event.price),
-            wire.quantity(event.quantity),
+            Decimal(event.quantity),
             event.trade_id,
             event.time_ms,
             self._source,

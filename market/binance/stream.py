@@ -18,8 +18,9 @@ from market.binance.rest import QUIET_S, quiet_s
 from market.errors import Blocked, Limited, MarketError, Unreachable
 
 if TYPE_CHECKING:
-    from websockets.asyncio.client import ClientConnection
     from websockets.exceptions import InvalidStatus
+
+    from market.binance.socket import FrameConnection
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Stream:
     """A connection that is open until it is stopped, lost or found silent."""
 
     def __init__(
-        self, host: Host, socket: "ClientConnection", timings: Timings, on_frames: OnFrames
+        self, host: Host, socket: "FrameConnection", timings: Timings, on_frames: OnFrames
     ) -> None:
         self.host = host
         self.live = asyncio.Event()
@@ -121,17 +122,19 @@ class Stream:
             self._socket.transport.abort()
 
     async def _receive(self) -> None:
-        """Collect frames; `recv` only pauses when nothing is buffered, so batches form."""
+        """Collect whole frames as they are parsed; `recv` brings the first and fragments."""
         from websockets.exceptions import ConnectionClosed
 
-        receive, arrived = self._socket.recv, self._arrived
+        self._socket.on_frame = self._collect
         try:
             while True:
-                frame = await receive(decode=False)
-                self._frames.append(frame)  # not before the wait: the list is swapped
-                arrived.set()
+                self._collect(await self._socket.recv(decode=False))
         except ConnectionClosed as exc:
             raise Unreachable(f"{self.host.name} ended the stream: {exc}.") from exc
+
+    def _collect(self, frame: bytes) -> None:
+        self._frames.append(frame)
+        self._arrived.set()
 
     async def _hand_over(self) -> None:
         while True:
@@ -204,6 +207,8 @@ async def open_stream(host: Host, timings: Timings, on_frames: OnFrames) -> Stre
     from websockets.asyncio.client import connect
     from websockets.exceptions import InvalidStatus, WebSocketException
 
+    from market.binance.socket import FrameConnection
+
     try:
         socket = await connect(
             host.stream_url.rstrip("/") + "/stream",
@@ -213,6 +218,7 @@ async def open_stream(host: Host, timings: Timings, on_frames: OnFrames) -> Stre
             ping_interval=20.0,
             ping_timeout=20.0,
             max_size=MAX_FRAME,
+            create_connection=FrameConnection,
             compression=None,  # small frames: it would cost more than it saves
             user_agent_header="paperdesk",
         )
@@ -222,6 +228,7 @@ async def open_stream(host: Host, timings: Timings, on_frames: OnFrames) -> Stre
         # ImportError: a SOCKS proxy is set in the environment, its package is not installed.
         reason = str(exc) or type(exc).__name__
         raise Unreachable(f"The stream of {host.name} cannot be opened: {reason}.") from exc
+    assert isinstance(socket, FrameConnection)
     return Stream(host, socket, timings, on_frames)
 
 
