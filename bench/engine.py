@@ -7,9 +7,9 @@ from decimal import Decimal
 from bench.measure import Row, interleaved
 from engine.account import Account
 from engine.book import NOTHING, Book
+from engine.costs import REALISTIC
 from engine.exits import exit_due
 from engine.model import (
-    REALISTIC,
     Direction,
     EntryMode,
     Fill,

@@ -15,7 +15,7 @@ from typing import Any
 
 from desk.errors import SettingsError
 from engine.commands import Risk, Size, Stake
-from engine.model import CLASSIC, REALISTIC, Costs
+from engine.costs import CLASSIC, REALISTIC, Costs
 
 _NUMBER = re.compile(r"\d{1,10}(\.\d{1,8})?", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3}(\.\d{1,6})?)\s*%", re.ASCII)

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from desk import chores
 from desk.lease import Lease
@@ -16,6 +17,8 @@ from market.binance.feed import BinanceSpotFeed
 from market.binance.hosts import DEFAULT_HOSTS, Host
 from market.feed import Feed
 from store.ledger import Ledger
+
+T = TypeVar("T")
 
 DEMO_TIMEFRAMES = ("1m", "5m")
 DEMO_LIFE_BARS = 20
@@ -69,6 +72,23 @@ async def running(session: Session) -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def beside(session: Session, work: Coroutine[None, None, T]) -> T:
+    """Run a session for as long as *work* takes; returns what the work does.
+
+    Raises:
+        Exception: Whatever ended the session before the work was done.
+    """
+    doing = asyncio.create_task(work)
+    desk = asyncio.create_task(session.run())
+    await asyncio.wait({doing, desk}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (doing, desk):
+        task.cancel()
+    done, failed = await asyncio.gather(doing, desk, return_exceptions=True)
+    if isinstance(done, asyncio.CancelledError) and isinstance(failed, Exception):
+        raise failed
+    return doing.result()
 
 
 @contextlib.asynccontextmanager

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from engine.account import Account
 from engine.commands import CloseTrade, Command, OpenTrade
+from engine.costs import REALISTIC, Costs
 from engine.entries import duplicate_sentence, opened_by
 from engine.errors import DuplicateTrade, NotOpen, Refused
 from engine.events import Event, TradeClosed, TradeOpened
@@ -17,9 +18,7 @@ from engine.exits import closed_by, exit_due, exit_fill, manual_fill
 from engine.fills import market_price
 from engine.levels import LevelIndex
 from engine.model import (
-    REALISTIC,
     CloseReason,
-    Costs,
     Direction,
     EntryMode,
     Fill,

@@ -7,7 +7,8 @@ moment, so that the same commands and prints always give the same events.
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.model import Costs, Direction, EntryMode, Quote, Signal, Source
+from engine.costs import Costs
+from engine.model import Direction, EntryMode, Quote, Signal, Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """How a trade begins, and which active trade forbids it (rules §§18, 20)."""
 
 from engine.commands import OpenTrade
+from engine.costs import Costs
 from engine.model import (
-    Costs,
     EntryMode,
     Fill,
     FillKind,

@@ -5,8 +5,9 @@ The touch prices only what the trader does by hand; automatic exits depend on pr
 
 from decimal import Decimal
 
+from engine.costs import Costs
 from engine.errors import Refused
-from engine.model import Costs, Instrument, PriceModel, Quote
+from engine.model import Instrument, PriceModel, Quote
 from engine.money import ONE, ceil_to, floor_to
 
 

@@ -3,10 +3,11 @@
 from decimal import Decimal
 
 from engine.commands import OpenTrade, Stake
+from engine.costs import Costs
 from engine.errors import Refused
 from engine.fills import market_price, slipped
 from engine.filters import check_market_order, check_price, market_quantity
-from engine.model import Costs, Direction, EntryMode, Instrument, Market, PriceModel, Signal
+from engine.model import Direction, EntryMode, Instrument, Market, PriceModel, Signal
 from engine.money import ZERO, money, plain
 from engine.plan import Plan
 from engine.pnl import fee, gross, reward_risk

@@ -10,7 +10,8 @@ from typing import Any
 import peewee
 
 from engine.account import Account
-from engine.model import Costs, Fill, Signal, Target, Trade
+from engine.costs import Costs
+from engine.model import Fill, Signal, Target, Trade
 from engine.pnl import open_cost
 from store.connection import Value
 from store.schema import AccountRow, FillRow, SignalRow, TargetRow, TradeRow

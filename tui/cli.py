@@ -3,37 +3,30 @@
 Nothing here imports Textual before a desk is really opened on screen.
 """
 
-import gc
 import logging
 import os
 import sys
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from desk.errors import DeskBusy, DeskError, SettingsError
-from desk.settings import Home, Settings, load_settings, parse_size
+from desk.errors import DeskError, SettingsError
+from desk.settings import Home, load_settings, parse_size
 from tui import __version__
-
-EXIT_REFUSED, EXIT_USAGE, EXIT_MARKET, EXIT_STORE, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What every command knows."""
-
-    home: Home
-    settings: Settings
-    origin: Mapping[str, str]
-    demo: bool
-
-    @property
-    def database(self) -> Path:
-        """The desk's file."""
-        return self.home.database(demo=self.demo)
+from tui.work import (
+    EXIT_INTERRUPTED,
+    EXIT_REFUSED,
+    EXIT_USAGE,
+    Context,
+    read_signals,
+    read_trades,
+    request,
+    run,
+    serve_simulator,
+    show_desk,
+)
 
 
 def main() -> None:
@@ -96,7 +89,7 @@ def cli(
         if on_demo:
             ctx.invoke(demo)
         else:
-            _run(_show_desk(ctx.obj, None), as_json=False)
+            run(show_desk(ctx.obj, None), as_json=False)
 
 
 @cli.command()
@@ -108,7 +101,7 @@ def demo(context: Context, seed: int, speed: float) -> None:
     from desk.start import Demo
 
     own = Context(context.home, context.settings, context.origin, demo=True)
-    _run(_show_desk(own, Demo(seed=seed, speed=_speed(speed))), as_json=False)
+    run(show_desk(own, Demo(seed=seed, speed=_speed(speed))), as_json=False)
 
 
 @cli.command()
@@ -123,7 +116,7 @@ def demo(context: Context, seed: int, speed: float) -> None:
 @click.option("--speed", default=1.0, show_default=True, help="Simulated seconds a second.")
 def simulate(port: int, seed: int, speed: float) -> None:
     """Serve the simulated exchange on 127.0.0.1 for any Binance client."""
-    _run(_serve_simulator(port, seed, _speed(speed)), as_json=False)
+    run(serve_simulator(port, seed, _speed(speed)), as_json=False)
 
 
 @cli.command("open")
@@ -157,7 +150,7 @@ def open_trade(
         "entry": entry,
         "note": note,
     }
-    trade = _run(_request(context, "open", payload), as_json=as_json)
+    trade = run(request(context, "open", payload), as_json=as_json)
     _print_trade(trade, as_json=as_json)
 
 
@@ -167,7 +160,7 @@ def open_trade(
 @click.pass_obj
 def close_trade(context: Context, trade_id: int, *, as_json: bool) -> None:
     """Close an open trade at the market."""
-    trade = _run(_request(context, "close", {"trade_id": trade_id}), as_json=as_json)
+    trade = run(request(context, "close", {"trade_id": trade_id}), as_json=as_json)
     _print_trade(trade, as_json=as_json)
 
 
@@ -188,7 +181,7 @@ def trades(context: Context, *, active: bool | None, limit: int, as_json: bool) 
     from desk.machine import trade_json
     from tui.listing import trade_table
 
-    found = _run(_read_trades(context, active=active, limit=limit), as_json=as_json)
+    found = run(read_trades(context, active=active, limit=limit), as_json=as_json)
     _print([trade_json(t) for t in found] if as_json else trade_table(found), as_json=as_json)
 
 
@@ -205,7 +198,7 @@ def signals_add(context: Context, text: str, *, as_json: bool) -> None:
     """Add signals from JSON text (one object, a list, or one a line); - reads stdin."""
     delivered = sys.stdin.read() if text == "-" else text
     payload = {"text": delivered, "format": "json"}
-    _report(_run(_request(context, "signals", payload), as_json=as_json), as_json=as_json)
+    _report(run(request(context, "signals", payload), as_json=as_json), as_json=as_json)
 
 
 @signals.command("import")
@@ -215,7 +208,7 @@ def signals_add(context: Context, text: str, *, as_json: bool) -> None:
 def signals_import(context: Context, file: Path, *, as_json: bool) -> None:
     """Import signals from a .csv, .json or .jsonl file."""
     payload = {"text": _read_text(file), "format": "csv" if file.suffix == ".csv" else "json"}
-    _report(_run(_request(context, "signals", payload), as_json=as_json), as_json=as_json)
+    _report(run(request(context, "signals", payload), as_json=as_json), as_json=as_json)
 
 
 @signals.command("list")
@@ -227,7 +220,7 @@ def signals_list(context: Context, *, everything: bool, as_json: bool) -> None:
     from desk.machine import signal_json
     from tui.listing import signal_table
 
-    found = _run(_read_signals(context, everything=everything), as_json=as_json)
+    found = run(read_signals(context, everything=everything), as_json=as_json)
     _print([signal_json(s) for s in found] if as_json else signal_table(found), as_json=as_json)
 
 
@@ -261,123 +254,6 @@ def config_show(context: Context) -> None:
     """Print where each setting comes from."""
     for name, origin in context.origin.items():
         click.echo(f"{name:22} {origin}")
-
-
-# -- doing ------------------------------------------------------------------------------------
-
-
-async def _show_desk(context: Context, simulated: Any) -> int:
-    gc.disable()  # nothing that is loaded on the way to the first picture goes again
-
-    from desk.logs import log_to_file
-    from desk.start import open_desk
-
-    log_to_file(context.home.logs)
-    async with open_desk(context.settings, context.database, demo=simulated) as session:
-        from tui.app import DeskApp
-
-        app = DeskApp(
-            session,
-            refresh_hz=context.settings.refresh_hz,
-            theme=context.settings.theme,
-            ready=_collect_garbage_again,
-        )
-        await app.run_async()
-        return app.return_code or 0
-
-
-def _collect_garbage_again() -> None:
-    gc.freeze()  # what was loaded stays; the collector need not look at it ever again
-    gc.enable()
-
-
-async def _serve_simulator(port: int, seed: int, speed: float) -> None:
-    import asyncio
-
-    from market.simulator import SimulatedExchange, SimulatorServer
-
-    exchange = SimulatedExchange(seed=seed, speed=speed)
-    server = SimulatorServer(exchange, port=port)
-    try:
-        await server.start()
-    except OSError as exc:
-        raise DeskError(f"Port {port} cannot be used: {exc.strerror}.") from exc
-    try:
-        click.echo(
-            f"REST    {server.rest_url}\nStreams {server.stream_url}\nctrl+c stops", err=True
-        )
-        await asyncio.Event().wait()
-    finally:
-        await server.stop()
-
-
-async def _request(context: Context, kind: str, payload: Mapping[str, Any]) -> Any:
-    """Have the running desk do it; if none runs, be the desk for a moment."""
-    from desk import chores, door
-    from desk.start import Demo, open_desk, running
-
-    simulated = Demo() if context.demo else None
-    try:
-        async with open_desk(
-            context.settings, context.database, demo=simulated, scan=False
-        ) as session:
-            await chores.load_instruments(session)
-            async with running(session):
-                return await door.carry_out(session, kind, payload)
-    except DeskBusy:
-        return await door.ask(context.database, kind, payload)
-
-
-async def _read_trades(context: Context, *, active: bool | None, limit: int) -> Any:
-    from store.ledger import Ledger
-
-    ledger = await Ledger.open(context.database)
-    try:
-        return await ledger.trades(context.settings.account, active=active, limit=limit)
-    finally:
-        await ledger.close()
-
-
-async def _read_signals(context: Context, *, everything: bool) -> Any:
-    from engine.model import SignalStatus
-    from store.ledger import Ledger
-
-    ledger = await Ledger.open(context.database)
-    try:
-        found = await ledger.signals(limit=1000)
-    finally:
-        await ledger.close()
-    return [s for s in found if everything or s.status is not SignalStatus.EXPIRED]
-
-
-def _run(doing: Coroutine[Any, Any, Any], *, as_json: bool) -> Any:
-    """Run a coroutine; turn every expected failure into a sentence and an exit code."""
-    import asyncio
-
-    from engine.errors import Refused
-    from market.errors import MarketError
-    from store.errors import StoreError
-
-    try:
-        return asyncio.run(doing)
-    except SettingsError as exc:
-        _fail(exc, EXIT_USAGE, as_json=as_json)
-    except (Refused, DeskError) as exc:
-        _fail(exc, EXIT_REFUSED, as_json=as_json)
-    except MarketError as exc:
-        _fail(exc, EXIT_MARKET, as_json=as_json)
-    except StoreError as exc:
-        _fail(exc, EXIT_STORE, as_json=as_json)
-
-
-def _fail(exc: Exception, code: int, *, as_json: bool) -> None:
-    from desk.machine import dumps, error_json
-
-    if as_json:
-        click.echo(dumps(error_json(exc)))
-    else:
-        click.echo(f"paperdesk: {exc}", err=True)
-    raise click.exceptions.Exit(code)
 
 
 # -- saying -----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from desk.errors import SettingsError
 from desk.settings import Home, load_settings, parse_size
 from engine.commands import Risk, Stake
-from engine.model import CLASSIC
+from engine.costs import CLASSIC
 
 
 def settings_file(folder: Path, text: str) -> Path:

@@ -5,8 +5,9 @@ from decimal import Decimal
 from engine.account import Account
 from engine.book import Book
 from engine.commands import CloseTrade, OpenTrade, Risk, Size, Stake
+from engine.costs import REALISTIC, Costs
 from engine.events import TradeClosed, TradeOpened
-from engine.model import REALISTIC, Costs, Direction, Instrument, Market, Quote, Signal, Tick
+from engine.model import Direction, Instrument, Market, Quote, Signal, Tick
 from tests.feeds import START_MS, instrument
 
 D = Decimal

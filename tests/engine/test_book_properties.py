@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from engine.book import Book
 from engine.commands import CloseTrade, Command, OpenTrade, Stake
+from engine.costs import Costs
 from engine.errors import Refused
 from engine.events import Event, TradeClosed, TradeOpened
 from engine.exits import exit_due
-from engine.model import Costs, Direction, Tick, Trade
+from engine.model import Direction, Tick, Trade
 from engine.money import ZERO
 from tests.engine.desk import D, book, quote, signal, tick
 from tests.feeds import instrument

@@ -2,9 +2,10 @@
 
 import pytest
 
+from engine.costs import CLASSIC, REALISTIC, Costs
 from engine.events import TradeClosed
 from engine.fills import slipped
-from engine.model import CLASSIC, REALISTIC, CloseReason, Costs, Direction, TradeStatus
+from engine.model import CloseReason, Direction, TradeStatus
 from tests.engine.desk import LONG, SHORT, D, book, closed, opened, order, quote, signal, tick
 from tests.feeds import instrument
 

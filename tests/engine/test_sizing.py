@@ -1,7 +1,7 @@
 import pytest
 
 from engine.commands import Risk, Stake
-from engine.model import Costs
+from engine.costs import Costs
 from engine.sizing import quantity_for
 from tests.engine.desk import D, book, opened, order
 from tests.feeds import instrument

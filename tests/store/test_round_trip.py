@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.account import Account
+from engine.costs import Costs
 from engine.events import Event, TradeClosed, TradeOpened
 from engine.model import (
     CloseReason,
-    Costs,
     Direction,
     EntryMode,
     Fill,

@@ -1,0 +1,149 @@
+"""What the commands do: each opens the desk or its books, does one thing and closes them.
+
+What is slow to load is loaded by the command that needs it.
+"""
+
+import gc
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from desk.errors import DeskBusy, DeskError, SettingsError
+from desk.settings import Home, Settings
+
+EXIT_REFUSED, EXIT_USAGE, EXIT_MARKET, EXIT_STORE, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every command knows."""
+
+    home: Home
+    settings: Settings
+    origin: Mapping[str, str]
+    demo: bool
+
+    @property
+    def database(self) -> Path:
+        """The desk's file."""
+        return self.home.database(demo=self.demo)
+
+
+async def show_desk(context: Context, simulated: Any) -> int:
+    """Open the desk on screen; returns the exit code when it was left."""
+    gc.disable()  # nothing that is loaded on the way to the first picture goes again
+
+    from desk.logs import log_to_file
+    from desk.start import open_desk
+
+    log_to_file(context.home.logs)
+    async with open_desk(context.settings, context.database, demo=simulated) as session:
+        from tui.app import DeskApp
+
+        app = DeskApp(
+            session,
+            refresh_hz=context.settings.refresh_hz,
+            theme=context.settings.theme,
+            ready=_collect_garbage_again,
+        )
+        await app.run_async()
+        return app.return_code or 0
+
+
+def _collect_garbage_again() -> None:
+    gc.freeze()  # what was loaded stays; the collector need not look at it ever again
+    gc.enable()
+
+
+async def serve_simulator(port: int, seed: int, speed: float) -> None:
+    """Serve a simulated exchange until cancelled."""
+    import asyncio
+
+    from market.simulator import SimulatedExchange, SimulatorServer
+
+    exchange = SimulatedExchange(seed=seed, speed=speed)
+    server = SimulatorServer(exchange, port=port)
+    try:
+        await server.start()
+    except OSError as exc:
+        raise DeskError(f"Port {port} cannot be used: {exc.strerror}.") from exc
+    try:
+        click.echo(
+            f"REST    {server.rest_url}\nStreams {server.stream_url}\nctrl+c stops", err=True
+        )
+        await asyncio.Event().wait()
+    finally:
+        await server.stop()
+
+
+async def request(context: Context, kind: str, payload: Mapping[str, Any]) -> Any:
+    """Have the running desk do it; if none runs, be the desk for a moment."""
+    from desk import chores, door
+    from desk.start import Demo, beside, open_desk
+
+    simulated = Demo() if context.demo else None
+    try:
+        async with open_desk(
+            context.settings, context.database, demo=simulated, scan=False
+        ) as session:
+            await chores.load_instruments(session)
+            return await beside(session, door.carry_out(session, kind, payload))
+    except DeskBusy:
+        return await door.ask(context.database, kind, payload)
+
+
+async def read_trades(context: Context, *, active: bool | None, limit: int) -> Any:
+    """Return stored trades, newest first."""
+    from store.ledger import Ledger
+
+    ledger = await Ledger.open(context.database)
+    try:
+        return await ledger.trades(context.settings.account, active=active, limit=limit)
+    finally:
+        await ledger.close()
+
+
+async def read_signals(context: Context, *, everything: bool) -> Any:
+    """Return stored signals, newest first; expired ones only with *everything*."""
+    from engine.model import SignalStatus
+    from store.ledger import Ledger
+
+    ledger = await Ledger.open(context.database)
+    try:
+        found = await ledger.signals(limit=1000)
+    finally:
+        await ledger.close()
+    return [s for s in reversed(found) if everything or s.status is not SignalStatus.EXPIRED]
+
+
+def run(doing: Coroutine[Any, Any, Any], *, as_json: bool) -> Any:
+    """Run a coroutine; turn every expected failure into a sentence and an exit code."""
+    import asyncio
+
+    from engine.errors import Refused
+    from market.errors import MarketError
+    from store.errors import StoreError
+
+    try:
+        return asyncio.run(doing)
+    except SettingsError as exc:
+        _fail(exc, EXIT_USAGE, as_json=as_json)
+    except (Refused, DeskError) as exc:
+        _fail(exc, EXIT_REFUSED, as_json=as_json)
+    except MarketError as exc:
+        _fail(exc, EXIT_MARKET, as_json=as_json)
+    except StoreError as exc:
+        _fail(exc, EXIT_STORE, as_json=as_json)
+
+
+def _fail(exc: Exception, code: int, *, as_json: bool) -> None:
+    from desk.machine import dumps, error_json
+
+    if as_json:
+        click.echo(dumps(error_json(exc)))
+    else:
+        click.echo(f"paperdesk: {exc}", err=True)
+    raise click.exceptions.Exit(code)
