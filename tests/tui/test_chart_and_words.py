@@ -128,6 +128,18 @@ def test_axis_prices_are_round() -> None:
     assert "105.0" in labels
 
 
+def test_an_axis_price_longer_than_the_last_one_is_whole() -> None:
+    candles = [
+        a_candle(0, "990", "1050", "980", "1040"),
+        a_candle(1, "985", "990", "950", "960"),
+    ]
+
+    drawn = rows(picture(candles, last="960", size=(40, 12)))
+
+    assert any(row.rstrip().endswith("1,000.0") for row in drawn)
+    assert {len(row) for row in drawn} == {40}
+
+
 def closed_trades(*prices: str) -> list[TradeClosed]:
     names = [f"C{number}USDT" for number in range(len(prices))]
     session = FakeSession([an_instrument(name, "0.01") for name in names])

@@ -32,6 +32,8 @@ _TAG = 4
 
 _LABEL_ROWS = 4
 _LABEL_COLUMNS = 14
+_HEADROOM = Decimal("1.05")
+"""How far above the highest price a label may stand, with room to spare."""
 _MOST_SQUEEZE = 6.0
 """A level that would squeeze the candles more than this is only named at the edge."""
 
@@ -109,8 +111,9 @@ def _moved(candles: Sequence[Candle], last: Decimal | None) -> list[Candle]:
 
 
 def _axis_width(picture: Plot, candles: Sequence[Candle]) -> int:
-    prices = [level.price for level in picture.levels] + [c.high for c in candles[-1:]]
-    longest = max((len(fmt.price(price, picture.tick)) for price in prices), default=6)
+    prices = [level.price for level in picture.levels] + [candle.high for candle in candles]
+    highest = max(prices, default=Decimal(100)) * _HEADROOM
+    longest = max(len(fmt.price(price, picture.tick)) for price in (*prices, highest))
     return min(_TAG + longest, max(0, picture.width - 4))
 
 
