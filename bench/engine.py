@@ -88,7 +88,7 @@ def prints(symbols: int) -> list[Tick]:
     edges = [
         Tick(name, price, Decimal(1), 1, 0)
         for name in names
-        for price in (Decimal(95), Decimal(105))
+        for price in (Decimal("95.00000000"), Decimal("105.00000000"))
     ]
     inside = [
         Tick(names[n % symbols], Decimal(f"{98 + n % 4}.{n % 100:02}000000"), Decimal(1), n, 0)

@@ -158,9 +158,9 @@ class Book:
         try:
             index = self._indexes[tick.symbol]
         except KeyError:
-            return NOTHING
+            return ()
         if index.low < tick.price < index.high:
-            return NOTHING
+            return ()
         return self._exits(index.reached(tick.price), tick)
 
     # -- inside -------------------------------------------------------------------------------
