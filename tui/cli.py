@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def demo(context: Context, seed: int, speed: float) -> None:
     """Open the desk on the built-in simulated exchange: no network, its own database."""
     from desk.start import Demo
 
-    own = Context(context.home, context.settings, context.origin, demo=True)
+    own = replace(context, demo=True, seed=seed)
     run(show_desk(own, Demo(seed=seed, speed=_speed(speed))), as_json=False)
 
 

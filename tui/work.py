@@ -25,11 +25,14 @@ class Context:
     settings: Settings
     origin: Mapping[str, str]
     demo: bool
+    seed: int = 1
+    """Of the demo's market."""
 
     @property
     def database(self) -> Path:
-        """The desk's file."""
-        return self.home.database(demo=self.demo)
+        """The desk's file; another simulated market has books of its own."""
+        file = self.home.database(demo=self.demo)
+        return file if self.seed == 1 else file.with_stem(f"{file.stem}-{self.seed}")
 
 
 async def show_desk(context: Context, simulated: Any) -> int:

@@ -420,3 +420,18 @@ async def test_every_static_text_of_a_screen_is_not_markup() -> None:
         await press(pilot, "j", "j", "j", "o")
 
         assert all(not static._render_markup for static in pilot.app.screen.query(Static))
+
+
+async def test_the_pane_has_its_keys_again_after_a_terminal_that_was_too_small() -> None:
+    async with running(sample_desk()) as pilot:
+        app = pilot.app
+        assert isinstance(app, DeskApp)
+        await press(pilot, "tab")
+        pane = app.focused
+
+        await pilot.resize_terminal(60, 15)
+        await settled(pilot)
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, lambda: app.focused is pane)
+
+        assert pane is app.desk.trades

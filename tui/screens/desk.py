@@ -123,6 +123,8 @@ class DeskScreen(Screen[None]):
 
     def paint(self) -> None:
         """Show the desk as it is now; costs little when nothing has changed."""
+        if self.focused is None and not self.has_class("-too-small"):
+            self._active.focus()  # a pane that was hidden has lost it, and its keys with it
         header = self._session.header()
         self._status.show(header, paused=self.paused)
         self._banner.show(header, self.stopped)
