@@ -173,7 +173,10 @@ class Book:
             spot_short=self._spot_short,
         )
         if earlier := self.duplicate_of(command):
-            raise DuplicateTrade(duplicate_sentence(earlier, command), earlier.id)
+            same = bool(
+                command.signal and earlier.signal and earlier.signal.id == command.signal.id
+            )
+            raise DuplicateTrade(duplicate_sentence(earlier, same_signal=same), earlier.id)
         costs = command.costs or REALISTIC
         if costs.enter_at_signal and command.signal:
             command = replace(command, entry_mode=EntryMode.CLASSIC)

@@ -68,9 +68,8 @@ def opened_by(
     return trade, fill
 
 
-def duplicate_sentence(earlier: Trade, command: OpenTrade) -> str:
-    """Say which active trade forbids a command."""
-    same_signal = command.signal and earlier.signal and earlier.signal.id == command.signal.id
+def duplicate_sentence(earlier: Trade, *, same_signal: bool) -> str:
+    """Say which active trade forbids another one, on its signal or on its symbol."""
     what = "signal" if same_signal else "symbol and direction"
     return (
         f"Duplicate trade: #{earlier.id} is already open for this {what} "

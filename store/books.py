@@ -12,10 +12,10 @@ from itertools import groupby
 import peewee
 
 from engine.account import Account
+from engine.entries import duplicate_sentence
 from engine.errors import DuplicateTrade, NotOpen
 from engine.events import Event, TradeClosed, TradeOpened
 from engine.model import Market, Trade
-from engine.money import plain
 from store import queries, rows
 from store.connection import Connection
 from store.errors import StoreError
@@ -109,12 +109,12 @@ def _duplicate(db: Connection, trade: Trade) -> DuplicateTrade | None:
     if trade.signal and (
         earlier := queries.active_on_signal(db, trade.account, trade.signal.id)
     ):
-        return DuplicateTrade(_sentence(earlier, "signal"), earlier.id)
+        return DuplicateTrade(duplicate_sentence(earlier, same_signal=True), earlier.id)
     earlier = queries.active_on_side(
         db, trade.account, trade.market, trade.symbol, trade.direction
     )
     if earlier:
-        return DuplicateTrade(_sentence(earlier, "symbol and direction"), earlier.id)
+        return DuplicateTrade(duplicate_sentence(earlier, same_signal=False), earlier.id)
     if queries.trade(db, trade.id):
         return DuplicateTrade(
             f"Another process has stored trade #{trade.id} meanwhile. Nothing was opened; "
@@ -122,13 +122,6 @@ def _duplicate(db: Connection, trade: Trade) -> DuplicateTrade | None:
             trade.id,
         )
     return None
-
-
-def _sentence(earlier: Trade, what: str) -> str:
-    return (
-        f"Duplicate trade: #{earlier.id} is already open for this {what} "
-        f"({earlier.status}, entry {plain(earlier.entry_price)})."
-    )
 
 
 def _close(db: Connection, closings: Sequence[TradeClosed]) -> None:

@@ -90,19 +90,20 @@ def cli(
         if on_demo:
             ctx.invoke(demo)
         else:
-            run(show_desk(ctx.obj, None), as_json=False)
+            ctx.exit(run(show_desk(ctx.obj, None), as_json=False))
 
 
 @cli.command()
 @click.option("--seed", default=1, show_default=True, help="Which simulated market.")
 @click.option("--speed", default=20.0, show_default=True, help="Simulated seconds a second.")
-@click.pass_obj
-def demo(context: Context, seed: int, speed: float) -> None:
+@click.pass_context
+def demo(ctx: click.Context, seed: int, speed: float) -> None:
     """Open the desk on the built-in simulated exchange: no network, its own database."""
     from desk.start import Demo
 
-    own = replace(context, demo=True, seed=seed)
-    run(show_desk(own, Demo(seed=seed, speed=_speed(speed))), as_json=False)
+    own = replace(ctx.obj, demo=True, seed=seed)
+    simulated = Demo(seed=seed, speed=_speed(speed))
+    ctx.exit(run(show_desk(own, simulated), as_json=False))
 
 
 @cli.command()
