@@ -208,9 +208,18 @@ _SCHEMA: Mapping[str, tuple[Callable[[Any], Any], Any]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One setting as it was found."""
+
+    value: object
+    origin: str
+    """The file, the environment variable, ``command line`` or ``default``."""
+
+
 def load_settings(
     path: Path, overrides: Mapping[str, object] | None = None
-) -> tuple[Settings, dict[str, str]]:
+) -> tuple[Settings, dict[str, Given]]:
     """Read the settings file and the environment.
 
     Args:
@@ -218,38 +227,32 @@ def load_settings(
         overrides: Values by ``section.key`` that win over everything (command-line flags).
 
     Returns:
-        The settings, and where each value came from by ``section.key``.
+        The settings, and each value with its origin by ``section.key``.
 
     Raises:
         SettingsError: With one sentence for the first mistake found.
     """
-    given, origin = _gather(path, overrides or {})
+    found = _gather(path, overrides or {})
     values: dict[str, Any] = {}
-    for name, (parse, default) in _SCHEMA.items():
-        raw = given.get(name, default)
+    for name, (parse, _) in _SCHEMA.items():
+        given = found[name]
         try:
-            values[name] = parse(raw)
+            values[name] = parse(given.value)
         except ValueError as exc:
             raise SettingsError(
-                f"Setting {name} is {raw!r} ({origin[name]}); it must be {exc}."
+                f"Setting {name} is {given.value!r} ({given.origin}); it must be {exc}."
             ) from None
-    return _checked(values), origin
+    return _checked(values), found
 
 
-def _gather(
-    path: Path, overrides: Mapping[str, object]
-) -> tuple[dict[str, object], dict[str, str]]:
-    given: dict[str, object] = {}
-    origin = dict.fromkeys(_SCHEMA, "default")
-    for name, raw in _read_file(path).items():
-        given[name], origin[name] = raw, str(path)
+def _gather(path: Path, overrides: Mapping[str, object]) -> dict[str, Given]:
+    found = {name: Given(default, "default") for name, (_, default) in _SCHEMA.items()}
+    found |= {name: Given(raw, str(path)) for name, raw in _read_file(path).items()}
     for name in _SCHEMA:
         variable = "PAPERDESK_" + name.replace(".", "_").upper()
         if variable in os.environ:
-            given[name], origin[name] = os.environ[variable], variable
-    for name, raw in overrides.items():
-        given[name], origin[name] = raw, "command line"
-    return given, origin
+            found[name] = Given(os.environ[variable], variable)
+    return found | {name: Given(raw, "command line") for name, raw in overrides.items()}
 
 
 def _read_file(path: Path) -> dict[str, object]:

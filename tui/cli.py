@@ -81,11 +81,11 @@ def cli(
     given = {name: value for name, value in flags.items() if value is not None}
     home = Home.find()
     try:
-        settings, origin = load_settings(home.config, given)
+        settings, found = load_settings(home.config, given)
     except SettingsError as exc:
         click.echo(f"paperdesk: {exc}", err=True)
         ctx.exit(EXIT_USAGE)
-    ctx.obj = Context(home, settings, origin, on_demo)
+    ctx.obj = Context(home, settings, found, on_demo)
     if ctx.invoked_subcommand is None:
         if on_demo:
             ctx.invoke(demo)
@@ -251,11 +251,21 @@ def config() -> None:
 
 
 @config.command("show")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def config_show(context: Context) -> None:
-    """Print where each setting comes from."""
-    for name, origin in context.origin.items():
-        click.echo(f"{name:22} {origin}")
+def config_show(context: Context, *, as_json: bool) -> None:
+    """Print every setting, and where its value comes from."""
+    from engine.text import clean
+    from tui.listing import aligned
+
+    found = context.found
+    if as_json:
+        _print(
+            {n: {"value": g.value, "origin": g.origin} for n, g in found.items()}, as_json=True
+        )
+        return
+    rows = [(name, clean(str(given.value)), given.origin) for name, given in found.items()]
+    click.echo(aligned(("SETTING", "VALUE", "FROM"), rows))
 
 
 # -- saying -----------------------------------------------------------------------------------

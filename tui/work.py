@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from desk.errors import DeskBusy, DeskError, SettingsError
-from desk.settings import Home, Settings
+from desk.settings import Given, Home, Settings
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_MARKET, EXIT_STORE, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
@@ -23,7 +23,8 @@ class Context:
 
     home: Home
     settings: Settings
-    origin: Mapping[str, str]
+    found: Mapping[str, Given]
+    """Each setting with its origin."""
     demo: bool
     seed: int = 1
     """Of the demo's market."""

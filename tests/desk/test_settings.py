@@ -18,12 +18,12 @@ def settings_file(folder: Path, text: str) -> Path:
 
 
 def test_without_a_file_the_defaults_stand(tmp_path: Path) -> None:
-    settings, origin = load_settings(tmp_path / "none.toml")
+    settings, found = load_settings(tmp_path / "none.toml")
 
     assert settings.size == Stake(Decimal(100))
     assert settings.deposit == Decimal(10_000)
     assert settings.costs.taker == Decimal("0.001")
-    assert set(origin.values()) == {"default"}
+    assert {given.origin for given in found.values()} == {"default"}
 
 
 def test_flag_beats_environment_beats_file(
@@ -33,13 +33,13 @@ def test_flag_beats_environment_beats_file(
     monkeypatch.setenv("PAPERDESK_SCREEN_REFRESH_HZ", "3")
     monkeypatch.setenv("PAPERDESK_TRADING_SIZE", "2%")
 
-    settings, origin = load_settings(path, {"trading.size": "5%"})
+    settings, found = load_settings(path, {"trading.size": "5%"})
 
     assert (settings.refresh_hz, settings.theme) == (3, "nord")
     assert settings.size == Risk(Decimal("0.05"))
-    assert origin["screen.refresh_hz"] == "PAPERDESK_SCREEN_REFRESH_HZ"
-    assert origin["screen.theme"] == str(path)
-    assert origin["trading.size"] == "command line"
+    assert found["screen.refresh_hz"].origin == "PAPERDESK_SCREEN_REFRESH_HZ"
+    assert found["screen.theme"].origin == str(path)
+    assert found["trading.size"].origin == "command line"
 
 
 def test_numbers_of_the_file_are_read_as_they_are_written(tmp_path: Path) -> None:
