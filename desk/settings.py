@@ -6,7 +6,6 @@ sentence that names the setting, what stands there and what would be right.
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -257,10 +256,16 @@ def _gather(path: Path, overrides: Mapping[str, object]) -> dict[str, Given]:
 
 def _read_file(path: Path) -> dict[str, object]:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=str)
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SettingsError(f"The settings file {path} cannot be read: {exc}.") from exc
+    import tomllib
+
+    try:
+        document = tomllib.loads(text, parse_float=str)
+    except tomllib.TOMLDecodeError as exc:
         raise SettingsError(f"The settings file {path} cannot be read: {exc}.") from exc
     flat: dict[str, object] = {}
     for section, keys in document.items():

@@ -85,6 +85,8 @@ class DeskApp(App[None]):
             known = ", ".join(sorted(self.available_themes))
             raise SettingsError(f"There is no theme {theme!r}; known are {known}.")
         self.theme = theme
+        self._variables = self.get_css_variables()
+        self.stylesheet.set_variables(self._variables)
         self._session = session
         self._refresh_hz = refresh_hz
         self._when_ready = ready
@@ -209,6 +211,15 @@ class DeskApp(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give Textual's own themes the variables that the stylesheet uses."""
         return fallback_variables(self.current_theme)
+
+    def refresh_css(self, animate: bool = True) -> None:  # noqa: FBT001, FBT002 - Textual's own
+        """Parse the stylesheet again if a theme has changed its variables.
+
+        Textual asks for it before the first picture too, when nothing has changed yet.
+        """
+        if (variables := self.get_css_variables()) != self._variables:
+            self._variables = variables
+            super().refresh_css(animate=animate)
 
     def action_next_theme(self) -> None:
         """Change from dark to light to the one for colour-blind eyes."""
