@@ -435,3 +435,23 @@ async def test_the_pane_has_its_keys_again_after_a_terminal_that_was_too_small()
         await until(pilot, lambda: app.focused is pane)
 
         assert pane is app.desk.trades
+
+
+@pytest.mark.parametrize(
+    ("last", "state"),
+    [
+        ("105100", "past SL"),
+        ("102700", "past TP"),
+        ("105099", "ema_cross"),
+        ("102701", "ema_cross"),
+    ],
+)
+async def test_a_signal_whose_market_has_met_its_stop_or_target_says_so(
+    last: str, state: str
+) -> None:
+    session = sample_desk(trades=0)
+    session.price("BTCUSDT", last)  # the SHORT from 104,300
+    async with running(session, (200, 50)) as pilot:
+        row = next(line for line in screen_text(pilot.app).split("\n") if "BTCUSDT    5m" in line)
+
+        assert state in row

@@ -33,6 +33,9 @@ def last_cell(row: Any, look: Look) -> Cell:
 def _state(row: SignalView, _: Look) -> Cell:
     if row.trade_id is not None:
         return text(f"#{row.trade_id} open", "accent")
+    if row.drift_r is not None and not -1 < row.drift_r < row.reward_risk:
+        # Nothing is left to trade; the ticket would refuse it.
+        return text("past SL" if row.drift_r <= -1 else "past TP", "quiet")
     return text(ui_text(row.signal.source, 40), "quiet")
 
 
