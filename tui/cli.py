@@ -22,6 +22,7 @@ from tui.work import (
     EXIT_USAGE,
     Context,
     read_signals,
+    read_text,
     read_trades,
     request,
     run,
@@ -209,7 +210,7 @@ def signals_add(context: Context, text: str, *, as_json: bool) -> None:
 @click.pass_obj
 def signals_import(context: Context, file: Path, *, as_json: bool) -> None:
     """Import signals from a .csv, .json or .jsonl file."""
-    payload = {"text": _read_text(file), "format": "csv" if file.suffix == ".csv" else "json"}
+    payload = {"text": read_text(file), "format": "csv" if file.suffix == ".csv" else "json"}
     _report(run(request(context, "signals", payload), as_json=as_json), as_json=as_json)
 
 
@@ -317,16 +318,3 @@ def _speed(speed: float) -> float:
     if not 0 < speed <= 600:
         raise click.BadParameter("The speed must be above 0 and at most 600.")
     return speed
-
-
-def _read_text(file: Path) -> str:
-    from signals.inbox.parse import MAX_FILE_BYTES
-
-    if file.stat().st_size > MAX_FILE_BYTES:
-        raise click.BadParameter(
-            f"{file} is larger than {MAX_FILE_BYTES // 1_000_000} MB; split it."
-        )
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise click.BadParameter(f"{file} cannot be read as UTF-8 text: {exc}.") from exc

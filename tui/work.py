@@ -123,6 +123,24 @@ async def read_signals(context: Context, *, everything: bool) -> Any:
     return [s for s in reversed(found) if everything or s.status is not SignalStatus.EXPIRED]
 
 
+def read_text(file: Path) -> str:
+    """Return what a file of signals says.
+
+    Raises:
+        BadParameter: If it is too large, or no UTF-8 text.
+    """
+    from signals.inbox.parse import MAX_FILE_BYTES
+
+    if file.stat().st_size > MAX_FILE_BYTES:
+        raise click.BadParameter(
+            f"{file} is larger than {MAX_FILE_BYTES // 1_000_000} MB; split it."
+        )
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise click.BadParameter(f"{file} cannot be read as UTF-8 text: {exc}.") from exc
+
+
 def run(doing: Coroutine[Any, Any, Any], *, as_json: bool) -> Any:
     """Run a coroutine; turn every expected failure into a sentence and an exit code."""
     import asyncio
