@@ -452,6 +452,8 @@ async def test_a_signal_whose_market_has_met_its_stop_or_target_says_so(
     session = sample_desk(trades=0)
     session.price("BTCUSDT", last)  # the SHORT from 104,300
     async with running(session, (200, 50)) as pilot:
-        row = next(line for line in screen_text(pilot.app).split("\n") if "BTCUSDT    5m" in line)
+        row = next(
+            line for line in screen_text(pilot.app).split("\n") if "BTCUSDT    5m" in line
+        )
 
         assert state in row
