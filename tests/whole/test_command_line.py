@@ -73,6 +73,7 @@ async def _another_desk_for_a_moment(home: Path, exchange: SimulatorServer) -> N
         ({"entry": "1e30"}, "bad_number"),
         ({"symbol": "NOSUCHUSDT"}, "unknown_symbol"),
         ({"symbol": "[red]BTC\x1b[2J"}, "unknown_symbol"),
+        ({"symbol": "LUNCUSDT"}, "not_trading"),
         ({"tp": []}, "missing"),
     ],
 )
