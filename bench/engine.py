@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from bench.measure import Row, interleaved
 from engine.account import Account
-from engine.book import NOTHING, Book
+from engine.book import Book
 from engine.costs import REALISTIC
 from engine.exits import exit_due
 from engine.model import (
@@ -111,7 +111,7 @@ class Empty:
 
     def on_tick(self, tick: Tick) -> object:
         """Do nothing."""
-        return NOTHING
+        return ()
 
 
 def rows() -> Iterator[Row]:

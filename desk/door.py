@@ -9,8 +9,6 @@ import json
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +50,8 @@ async def carry_out(session: Session, kind: str, payload: Mapping[str, Any]) -> 
     Args:
         session: The running desk.
         kind: ``open``, ``close`` or ``signals``.
-        payload: ``signal_id`` with optional ``size``, ``entry``, ``note``, ``stop``,
-            ``target``; or ``trade_id``; or ``text`` with ``format``.
+        payload: ``signal_id`` with optional ``size``, ``entry``, ``note``; or ``trade_id``;
+            or ``text`` with ``format``.
 
     Raises:
         Refused: If the rules do not allow it, or the request makes no sense.
@@ -61,7 +59,7 @@ async def carry_out(session: Session, kind: str, payload: Mapping[str, Any]) -> 
         StoreError: If signals cannot be stored.
     """
     if kind == "signals":
-        return await take_signals(session, str(payload["text"]), str(payload["format"]))
+        return await take_signals(session, _word(payload, "text"), _word(payload, "format"))
     events = await session.submit(await _command(session, kind, payload))
     trade = events[-1].trade
     return trade_json(trade, session.feed.board[trade.symbol].last)
@@ -70,9 +68,14 @@ async def carry_out(session: Session, kind: str, payload: Mapping[str, Any]) -> 
 async def serve(session: Session) -> None:
     """Answer other processes' orders and show their signals, until cancelled."""
     position = await session.ledger.last_arrival()
+    due = False
     while True:
         try:
-            position = await _look(session, position)
+            # A look that failed stays due: the change that called for it is told only once.
+            due = await session.ledger.changed() or due
+            if due:
+                position = await _look(session, position)
+                due = False
         except StoreError as exc:
             log.warning("cannot look for orders of other processes: %s", exc)
         await asyncio.sleep(POLL_S)
@@ -115,8 +118,6 @@ async def _answer(ledger: Ledger, kind: str, payload: str) -> str:
 
 async def _look(session: Session, position: int) -> int:
     ledger = session.ledger
-    if not await ledger.changed():
-        return position
     signals, position = await ledger.signals_since(position)
     session.signals.show(signals)
     for number, kind, payload in await ledger.pending_commands():
@@ -131,29 +132,34 @@ async def _look(session: Session, position: int) -> int:
 async def _command(session: Session, kind: str, payload: Mapping[str, Any]) -> Command:
     match kind:
         case "close":
-            return CloseTrade(trade_id=int(payload["trade_id"]))
+            return CloseTrade(trade_id=_number(payload, "trade_id"))
         case "open":
             return await _open_command(session, payload)
     raise Refused("bad_command", f"There is no order called {kind!r}.")
 
 
 async def _open_command(session: Session, payload: Mapping[str, Any]) -> OpenTrade:
-    signal_id = str(payload["signal_id"])
+    signal_id = _word(payload, "signal_id")
     signal = session.signals.get(signal_id) or await session.ledger.signal(signal_id)
     if signal is None:
         raise Refused("unknown_signal", f"There is no signal {signal_id}.")
     try:
         size = parse_size(payload["size"]) if payload.get("size") else session.default_size
-        command = open_signal(
-            signal,
-            size,
-            EntryMode(payload.get("entry") or EntryMode.MARKET),
-            clean(str(payload.get("note") or "")),
-        )
-        if payload.get("stop"):
-            command = replace(command, stop=Decimal(payload["stop"]))
-        if payload.get("target"):
-            command = replace(command, target=Decimal(payload["target"]))
-    except (ValueError, InvalidOperation) as exc:
+        entry_mode = EntryMode(payload.get("entry") or EntryMode.MARKET)
+    except ValueError as exc:
         raise Refused("bad_command", f"The order cannot be read: {exc}.") from exc
-    return command
+    return open_signal(signal, size, entry_mode, clean(str(payload.get("note") or "")))
+
+
+def _word(payload: Mapping[str, Any], name: str) -> str:
+    value = payload.get(name)
+    if not isinstance(value, str):
+        raise Refused("bad_command", f"The request has no {name}.")
+    return value
+
+
+def _number(payload: Mapping[str, Any], name: str) -> int:
+    value = payload.get(name)
+    if not isinstance(value, int):
+        raise Refused("bad_command", f"The request has no {name}.")
+    return value

@@ -1,4 +1,4 @@
-"""The machine interface: trades, signals, events and refusals as JSON.
+"""The machine interface: trades, signals and refusals as JSON.
 
 Stable and the same everywhere. Decimals are strings, times are integer milliseconds UTC.
 """
@@ -10,7 +10,6 @@ from typing import Any
 
 from desk.errors import DeskError
 from engine.errors import Refused
-from engine.events import Event
 from engine.model import Fill, Signal, Trade
 from engine.money import plain
 from engine.pnl import r_multiple, unrealised
@@ -121,15 +120,6 @@ def fill_json(fill: Fill) -> dict[str, Any]:
         "source": fill.source.value,
         "reconstructed": fill.reconstructed,
         "ambiguous": fill.ambiguous,
-    }
-
-
-def event_json(event: Event) -> dict[str, Any]:
-    """Return an event as JSON values."""
-    return {
-        "event": type(event).__name__,
-        "time_ms": event.fill.time_ms,
-        "trade": trade_json(event.trade),
     }
 
 

@@ -31,8 +31,6 @@ from engine.money import MONEY_UNIT, ZERO, money
 from engine.plan import Plan
 from engine.planning import check_tradable, plan_open
 
-NOTHING: Sequence[Event] = ()
-
 Mark = Callable[[str, Direction], Decimal | None]
 """Gives the price at which a symbol's open quantity could be closed now, if known."""
 

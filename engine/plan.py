@@ -27,8 +27,6 @@ class Plan:
     """|entry - stop| · quantity, before fees: one R."""
     reward_risk: Decimal
     """|target - entry| / |entry - stop|, before fees."""
-    reward_risk_net: Decimal | None
-    """Net at target / -net at stop; None when the stop would not lose."""
     drift_r: Decimal | None
     """How far the market has run from the signal's entry, in R of the signal; signed."""
     warnings: tuple[str, ...] = ()

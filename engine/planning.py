@@ -163,7 +163,6 @@ def _figures(
         net_at_target=net_at_target,
         risk=abs(price - command.stop) * quantity,
         reward_risk=reward_risk(price, command.stop, command.target),
-        reward_risk_net=net_at_target / -net_at_stop if net_at_stop < 0 else None,
         drift_r=drift,
         warnings=_warnings(drift, price, command),
     )

@@ -3,20 +3,9 @@
 What passes has no control characters, is bounded, and is never read as markup.
 """
 
-from textual.content import Content
-
 from engine.text import clean
 
 
 def ui_text(value: object, limit: int = 200) -> str:
     """Return *value* as text that is safe to draw, at most *limit* characters long."""
     return clean(str(value), limit)
-
-
-def ui_content(value: object, limit: int = 200, style: str = "") -> Content:
-    """Return *value* as content whose brackets stay brackets."""
-    return (
-        Content.styled(ui_text(value, limit), style)
-        if style
-        else Content(ui_text(value, limit))
-    )

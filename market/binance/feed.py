@@ -234,7 +234,10 @@ class BinanceSpotFeed:
         self, symbols: Collection[str] | None = None
     ) -> dict[str, Instrument]:
         """Return trading rules by symbol; see `Feed.instruments`."""
-        return await questions.instruments(await self._connector.any_rest(), symbols)
+        rules = await questions.instruments(await self._connector.any_rest(), symbols)
+        if symbols is None:
+            self._rules = rules
+        return rules
 
     async def candles(self, symbol: str, timeframe: str, limit: int) -> list[Candle]:
         """Return the newest candles, at most 1000, oldest first; see `Feed.candles`."""
@@ -247,7 +250,7 @@ class BinanceSpotFeed:
     async def busiest(self, quote: str, count: int) -> list[str]:
         """Return the symbols with the largest 24h quote volume; see `Feed.busiest`."""
         rest = await self._connector.any_rest()
-        known = await questions.instruments(rest, None)
+        known = self._rules or await self.instruments()
         rows = [
             row
             for row in await questions.all_tickers(rest)
