@@ -54,6 +54,8 @@ class BinanceSpotFeed:
         self.clock = ExchangeClock()
         self.simulated = simulated
         self._timings = timings or Timings()
+        self._rules: dict[str, Instrument] = {}
+        """Of all symbols, as they were read last."""
         self._connector = Connector(
             hosts, self._timings, rng or random.Random(), self._on_frames, self._on_lost
         )

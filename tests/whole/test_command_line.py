@@ -48,7 +48,7 @@ async def test_what_happened_while_nothing_ran_is_booked_at_its_true_price(
     [trade] = (await paperdesk(home, "trades", "--closed", "--json")).json
 
     assert trade["status"] == "CLOSED_TP"
-    assert trade["exit_price"] == target
+    assert Decimal(trade["exit_price"]) == Decimal(target)
     assert trade["fills"][-1]["source"] == "BACKFILL"
     assert abs(trade["closed_ms"] - beyond) < 1000
 
