@@ -14,20 +14,24 @@ from engine.costs import REALISTIC, Costs
 from engine.entries import duplicate_sentence, opened_by
 from engine.errors import DuplicateTrade, NotOpen, Refused
 from engine.events import Event, TradeClosed, TradeOpened
-from engine.exits import closed_by, exit_due, exit_fill, manual_fill
+from engine.exits import closed_at_print, closed_by, manual_fill
 from engine.fills import market_price
 from engine.levels import LevelIndex
 from engine.model import (
+    Candle,
     CloseReason,
     Direction,
     EntryMode,
     Fill,
     Instrument,
     Quote,
+    Source,
     Tick,
     Trade,
+    unlisted,
 )
-from engine.money import MONEY_UNIT, ZERO, money
+from engine.money import ZERO, money
+from engine.paths import closed_in_candle, having_seen
 from engine.plan import Plan
 from engine.planning import check_tradable, plan_open
 
@@ -161,6 +165,44 @@ class Book:
             return ()
         return self._exits(index.reached(tick.price), tick)
 
+    def quiet(self, candle: Candle) -> bool:
+        """Tell whether no order of prints inside *candle* could make anything happen.
+
+        A quiet candle may go through `on_candle` in place of its prints: nothing is lost.
+        """
+        index = self._indexes.get(candle.symbol)
+        return index is None or not candle.trades or index.clear(candle.low, candle.high)
+
+    def indifferent(self, candle: Candle) -> bool:
+        """Tell whether no print inside *candle* could even be a new extreme of a trade.
+
+        Such a candle says nothing new, also when part of it was seen already.
+        """
+        return self.quiet(candle) and all(
+            having_seen(trade, candle.low, candle.high) is trade
+            for trade in self.active((candle.symbol,))
+            if candle.trades
+        )
+
+    def on_candle(self, candle: Candle, source: Source) -> Sequence[Event]:
+        """Let a candle of which no prints can be had work on the trades of its symbol.
+
+        All of the candle must lie behind the opening of these trades.
+        """
+        index = self._indexes.get(candle.symbol)
+        if index is None or not candle.trades:
+            return ()
+        hit = index.hit_by(candle.low, candle.high)
+        if hit:
+            self._fold(index)
+        trades = [self._trades[trade_id] for trade_id in hit]
+        events = [
+            self._finish(*closed_in_candle(trade, candle, source, self._instrument(trade)))
+            for trade in trades
+        ]
+        index.note(candle.low, candle.high)
+        return events
+
     # -- inside -------------------------------------------------------------------------------
 
     def _plan(self, command: OpenTrade) -> tuple[Instrument, Costs, Plan]:
@@ -220,22 +262,19 @@ class Book:
             trade_id=quote.last_trade_id,
             time_ms=quote.time_ms,
         )
-        return self._finish(trade, fill, CloseReason.MANUAL)
+        closed = closed_by(self._with_extremes(trade), fill, CloseReason.MANUAL)
+        return self._finish(closed, fill)
 
     def _exits(self, reached: Iterable[int], tick: Tick) -> Sequence[Event]:
         # A method of its own: variables of a comprehension would slow `on_tick` down.
-        return [self._exit(self._trades[trade_id], tick) for trade_id in reached]
+        trades = [self._with_extremes(self._trades[trade_id]) for trade_id in reached]
+        return [
+            self._finish(*closed_at_print(trade, tick, self._instrument(trade)))
+            for trade in trades
+        ]
 
-    def _exit(self, trade: Trade, tick: Tick) -> TradeClosed:
-        reason = exit_due(trade, tick.price)
-        assert reason is not None  # the index names only trades with a level reached
-        return self._finish(
-            trade, exit_fill(trade, reason, tick, self._instrument(trade)), reason
-        )
-
-    def _finish(self, trade: Trade, fill: Fill, reason: CloseReason) -> TradeClosed:
-        closed = closed_by(self._with_extremes(trade), fill, reason)
-        self._remove(trade)
+    def _finish(self, closed: Trade, fill: Fill) -> TradeClosed:
+        self._remove(self._trades[closed.id])
         totals, net = self.account, closed.net
         self.account = replace(
             totals,
@@ -252,15 +291,7 @@ class Book:
         found = self._instruments.get(trade.symbol)
         if found is not None:
             return found
-        return Instrument(
-            symbol=trade.symbol,
-            base=trade.symbol,
-            quote=self.account.currency,
-            trading=False,
-            status="not listed",
-            tick=MONEY_UNIT,
-            step=MONEY_UNIT,
-        )
+        return unlisted(trade.symbol, self.account.currency)
 
     def _insert(self, trade: Trade) -> None:
         index = self._indexes.setdefault(trade.symbol, LevelIndex())
@@ -291,12 +322,4 @@ class Book:
 
     def _with_extremes(self, trade: Trade) -> Trade:
         index = self._indexes[trade.symbol]
-        if not index.running:
-            return trade
-        if trade.direction is Direction.LONG:
-            best, worst = max(trade.best, index.run_high), min(trade.worst, index.run_low)
-        else:
-            best, worst = min(trade.best, index.run_low), max(trade.worst, index.run_high)
-        if best == trade.best and worst == trade.worst:
-            return trade
-        return replace(trade, best=best, worst=worst)
+        return having_seen(trade, index.run_low, index.run_high) if index.running else trade

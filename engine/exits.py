@@ -31,20 +31,40 @@ def exit_due(trade: Trade, price: Decimal) -> CloseReason | None:
     return None
 
 
-def exit_fill(trade: Trade, reason: CloseReason, tick: Tick, instrument: Instrument) -> Fill:
-    """Price the fill of a level that *tick* has reached.
+def exit_fill(
+    trade: Trade,
+    reason: CloseReason,
+    observed: Decimal,
+    instrument: Instrument,
+    *,
+    time_ms: int,
+    source: Source,
+    trade_id: int | None = None,
+    ambiguous: bool = False,
+) -> Fill:
+    """Price the fill of a level that the market has reached.
 
-    A stop is a market order: it fills at the print itself, gap and all, then slippage. A
-    target is a resting order: it fills at its own price as maker.
+    A stop is a market order: it fills at the observed price itself, gap and all, then slippage.
+    A target is a resting order: it fills at its own price as maker.
+
+    Args:
+        trade: Before the fill.
+        reason: Which level.
+        observed: The print that reached it; of a candle, its open or the level itself.
+        instrument: Supplies the price grid.
+        time_ms: Exchange time, milliseconds UTC.
+        source: How the desk learned of it.
+        trade_id: Aggregate-trade id of the print; None makes the fill a reconstructed one.
+        ambiguous: Whether finer data could have shown another order of events.
     """
-    buying = trade.direction is Direction.SHORT
     costs = trade.costs
     if reason is CloseReason.STOP:
         level, kind, model, rate = trade.stop, FillKind.STOP, PriceModel.LAST, costs.taker
-        price = slipped(tick.price, buying=buying, rate=costs.slippage, instrument=instrument)
+        buying = trade.direction is Direction.SHORT
+        price = slipped(observed, buying=buying, rate=costs.slippage, instrument=instrument)
     else:
         level, kind, rate = trade.targets[-1].price, FillKind.TARGET, costs.maker
-        price = tick.price if costs.targets_at_print else level
+        price = observed if costs.targets_at_print else level
         model = PriceModel.LAST if costs.targets_at_print else PriceModel.LEVEL
     return Fill(
         kind=kind,
@@ -52,13 +72,31 @@ def exit_fill(trade: Trade, reason: CloseReason, tick: Tick, instrument: Instrum
         quantity=trade.quantity,
         fee=fee(price, trade.quantity, rate),
         gross=_gross(trade, price),
-        time_ms=tick.time_ms,
+        time_ms=time_ms,
         level=level,
-        print_price=tick.price,
-        trade_id=tick.trade_id,
+        print_price=observed,
+        trade_id=trade_id,
         model=model,
-        source=tick.source,
+        source=source,
+        reconstructed=trade_id is None,
+        ambiguous=ambiguous,
     )
+
+
+def closed_at_print(trade: Trade, tick: Tick, instrument: Instrument) -> tuple[Trade, Fill]:
+    """Return a finished trade and its last fill; *tick* reaches one of its levels."""
+    reason = exit_due(trade, tick.price)
+    assert reason is not None  # the level index names only trades with a level reached
+    fill = exit_fill(
+        trade,
+        reason,
+        tick.price,
+        instrument,
+        time_ms=tick.time_ms,
+        source=tick.source,
+        trade_id=tick.trade_id,
+    )
+    return closed_by(trade, fill, reason), fill
 
 
 def manual_fill(

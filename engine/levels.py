@@ -66,6 +66,12 @@ class LevelIndex:
             self._rebuild()
         self._settle()
 
+    def clear(self, low: Decimal, high: Decimal) -> bool:
+        """Tell whether prices from *low* to *high*, both included, reach no level."""
+        return (not self._below or -self._below[0][0] < low) and (
+            not self._above or high < self._above[0][0]
+        )
+
     def start_run(self) -> None:
         """Forget the running extremes: the next print begins them anew."""
         self.run_low, self.run_high = _NEVER_ABOVE, _NEVER_BELOW
@@ -78,10 +84,23 @@ class LevelIndex:
         """
         self.run_low = min(self.run_low, price)
         self.run_high = max(self.run_high, price)
+        return self.hit_by(price, price)
+
+    def note(self, low: Decimal, high: Decimal) -> None:
+        """Widen the running extremes to prices from *low* to *high*, which reach no level."""
+        self.run_low = min(self.run_low, low)
+        self.run_high = max(self.run_high, high)
+        self._settle()
+
+    def hit_by(self, low: Decimal, high: Decimal) -> list[int]:
+        """Return the trades with a level that prices from *low* to *high* reach, by id.
+
+        The caller discards every trade returned, or adds it again with new levels.
+        """
         hit: set[int] = set()
-        while self._below and -self._below[0][0] >= price:
+        while self._below and -self._below[0][0] >= low:
             hit.add(heappop(self._below)[1])
-        while self._above and self._above[0][0] <= price:
+        while self._above and self._above[0][0] <= high:
             hit.add(heappop(self._above)[1])
         self._settle()
         if not hit:
@@ -89,7 +108,8 @@ class LevelIndex:
         return sorted(
             trade_id
             for trade_id in hit
-            if (levels := self._levels.get(trade_id)) and not levels[0] < price < levels[1]
+            if (levels := self._levels.get(trade_id))
+            and (levels[0] >= low or levels[1] <= high)
         )
 
     def _settle(self) -> None:

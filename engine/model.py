@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from engine.costs import Costs
-from engine.money import ZERO
+from engine.money import MONEY_UNIT, ZERO
 
 
 class Direction(StrEnum):
@@ -138,6 +138,19 @@ class Instrument:
     min_notional: Decimal = ZERO
     """Smallest order value, quote."""
     max_notional: Decimal = ZERO
+
+
+def unlisted(symbol: str, currency: str) -> Instrument:
+    """Return rules for what is still open on a symbol that is gone from the exchange."""
+    return Instrument(
+        symbol=symbol,
+        base=symbol,
+        quote=currency,
+        trading=False,
+        status="not listed",
+        tick=MONEY_UNIT,
+        step=MONEY_UNIT,
+    )
 
 
 @dataclass(slots=True)

@@ -6,27 +6,24 @@ Nothing here imports Textual before a desk is really opened on screen.
 import logging
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import click
 
 from desk.errors import DeskError, SettingsError
-from desk.settings import Home, load_settings, parse_size
+from desk.settings import Home, load_settings
 from tui import __version__
+from tui.commands.about import config, info
+from tui.commands.signals import signals
+from tui.commands.simulate import simulate
+from tui.commands.trading import close_trade, open_trade, trades
 from tui.work import (
     EXIT_INTERRUPTED,
     EXIT_REFUSED,
     EXIT_USAGE,
     Context,
-    read_signals,
-    read_text,
-    read_trades,
-    request,
+    checked_speed,
     run,
-    serve_simulator,
     show_desk,
 )
 
@@ -103,218 +100,9 @@ def demo(ctx: click.Context, seed: int, speed: float) -> None:
     from desk.start import Demo
 
     own = replace(ctx.obj, demo=True, seed=seed)
-    simulated = Demo(seed=seed, speed=_speed(speed))
+    simulated = Demo(seed=seed, speed=checked_speed(speed))
     ctx.exit(run(show_desk(own, simulated), as_json=False))
 
 
-@cli.command()
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=9080,
-    show_default=True,
-    help="Port on 127.0.0.1; 0 picks one.",
-)
-@click.option("--seed", default=1, show_default=True, help="Which simulated market.")
-@click.option("--speed", default=1.0, show_default=True, help="Simulated seconds a second.")
-def simulate(port: int, seed: int, speed: float) -> None:
-    """Serve the simulated exchange on 127.0.0.1 for any Binance client."""
-    run(serve_simulator(port, seed, _speed(speed)), as_json=False)
-
-
-@cli.command("open")
-@click.argument("signal_id")
-@click.option("--stake", help="Quote asset to put in, such as 100.")
-@click.option("--risk", help="Part of equity that the stop may cost, such as 1%.")
-@click.option(
-    "--entry",
-    type=click.Choice(["market", "classic"]),
-    default="market",
-    show_default=True,
-    help="At the market, or at the signal's own price.",
-)
-@click.option("--note", default="", help="A note kept with the trade.")
-@click.option("--json", "as_json", is_flag=True, help="Print the trade as JSON.")
-@click.pass_obj
-def open_trade(
-    context: Context,
-    signal_id: str,
-    *,
-    stake: str | None,
-    risk: str | None,
-    entry: str,
-    note: str,
-    as_json: bool,
-) -> None:
-    """Open a paper trade on a signal."""
-    payload = {
-        "signal_id": signal_id,
-        "size": _size_flag(stake, risk),
-        "entry": entry,
-        "note": note,
-    }
-    trade = run(request(context, "open", payload), as_json=as_json)
-    _print_trade(trade, as_json=as_json)
-
-
-@cli.command("close")
-@click.argument("trade_id", type=int)
-@click.option("--json", "as_json", is_flag=True, help="Print the trade as JSON.")
-@click.pass_obj
-def close_trade(context: Context, trade_id: int, *, as_json: bool) -> None:
-    """Close an open trade at the market."""
-    trade = run(request(context, "close", {"trade_id": trade_id}), as_json=as_json)
-    _print_trade(trade, as_json=as_json)
-
-
-@cli.command()
-@click.option("--open", "active", flag_value=True, type=bool, default=None, help="Only open.")
-@click.option("--closed", "active", flag_value=False, type=bool, help="Only finished.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1_000_000),
-    default=1000,
-    show_default=True,
-    help="At most so many, newest first.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_obj
-def trades(context: Context, *, active: bool | None, limit: int, as_json: bool) -> None:
-    """List paper trades, newest first."""
-    from desk.machine import trade_json
-    from tui.listing import trade_table
-
-    found = run(read_trades(context, active=active, limit=limit), as_json=as_json)
-    _print([trade_json(t) for t in found] if as_json else trade_table(found), as_json=as_json)
-
-
-@cli.group()
-def signals() -> None:
-    """Add, import and list signals."""
-
-
-@signals.command("add")
-@click.argument("text")
-@click.option("--json", "as_json", is_flag=True, help="Print the signals as JSON.")
-@click.pass_obj
-def signals_add(context: Context, text: str, *, as_json: bool) -> None:
-    """Add signals from JSON text (one object, a list, or one a line); - reads stdin."""
-    delivered = sys.stdin.read() if text == "-" else text
-    payload = {"text": delivered, "format": "json"}
-    _report(run(request(context, "signals", payload), as_json=as_json), as_json=as_json)
-
-
-@signals.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the signals as JSON.")
-@click.pass_obj
-def signals_import(context: Context, file: Path, *, as_json: bool) -> None:
-    """Import signals from a .csv, .json or .jsonl file."""
-    payload = {"text": read_text(file), "format": "csv" if file.suffix == ".csv" else "json"}
-    _report(run(request(context, "signals", payload), as_json=as_json), as_json=as_json)
-
-
-@signals.command("list")
-@click.option("--all", "everything", is_flag=True, help="Expired ones too.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_obj
-def signals_list(context: Context, *, everything: bool, as_json: bool) -> None:
-    """List signals, newest first."""
-    from desk.machine import signal_json
-    from tui.listing import signal_table
-
-    found = run(read_signals(context, everything=everything), as_json=as_json)
-    _print([signal_json(s) for s in found] if as_json else signal_table(found), as_json=as_json)
-
-
-@cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_obj
-def info(context: Context, *, as_json: bool) -> None:
-    """Show versions and where files lie."""
-    home = context.home
-    facts = {
-        "paperdesk": __version__,
-        "python": sys.version.split()[0],
-        "settings": str(home.config),
-        "database": str(home.database(demo=False)),
-        "demo database": str(home.database(demo=True)),
-        "logs": str(home.logs),
-        "market": context.settings.rest_url or "Binance spot",
-    }
-    lines = [f"{name:14} {value}" for name, value in facts.items()]
-    _print(facts if as_json else "\n".join(lines), as_json=as_json)
-
-
-@cli.group()
-def config() -> None:
-    """Show the settings."""
-
-
-@config.command("show")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_obj
-def config_show(context: Context, *, as_json: bool) -> None:
-    """Print every setting, and where its value comes from."""
-    from engine.text import clean
-    from tui.listing import aligned
-
-    found = context.found
-    if as_json:
-        _print(
-            {n: {"value": g.value, "origin": g.origin} for n, g in found.items()}, as_json=True
-        )
-        return
-    rows = [(name, clean(str(given.value)), given.origin) for name, given in found.items()]
-    click.echo(aligned(("SETTING", "VALUE", "FROM"), rows))
-
-
-# -- saying -----------------------------------------------------------------------------------
-
-
-def _print(value: object, *, as_json: bool) -> None:
-    if as_json:
-        from desk.machine import dumps
-
-        value = dumps(value)
-    click.echo(value)
-
-
-def _print_trade(trade: Mapping[str, Any], *, as_json: bool) -> None:
-    from tui.listing import trade_line
-
-    _print(trade if as_json else trade_line(trade), as_json=as_json)
-
-
-def _report(answer: Mapping[str, Any], *, as_json: bool) -> None:
-    """Say what became of delivered signals; exit 1 if any was refused."""
-    from tui.listing import signal_report
-
-    single = len(answer["signals"]) + len(answer["refused"]) == 1
-    if not as_json:
-        for line in signal_report(answer):
-            click.echo(line)
-    elif single:
-        _print((answer["signals"] or answer["refused"])[0], as_json=True)
-    else:
-        _print(answer, as_json=True)
-    if answer["refused"]:
-        raise click.exceptions.Exit(EXIT_REFUSED)
-
-
-def _size_flag(stake: str | None, risk: str | None) -> str | None:
-    if stake and risk:
-        raise click.UsageError("Give --stake or --risk, not both.")
-    text = stake or (risk if not risk or "%" in risk else f"{risk}%")
-    if text:
-        try:
-            parse_size(text)
-        except ValueError as exc:
-            raise click.BadParameter(f"{text!r} is not {exc}.") from None
-    return text
-
-
-def _speed(speed: float) -> float:
-    if not 0 < speed <= 600:
-        raise click.BadParameter("The speed must be above 0 and at most 600.")
-    return speed
+for command in (simulate, open_trade, close_trade, trades, signals, info, config):
+    cli.add_command(command)

@@ -123,6 +123,17 @@ async def read_signals(context: Context, *, everything: bool) -> Any:
     return [s for s in reversed(found) if everything or s.status is not SignalStatus.EXPIRED]
 
 
+def checked_speed(speed: float) -> float:
+    """Return *speed*, or refuse it.
+
+    Raises:
+        BadParameter: If no simulated market can run at it.
+    """
+    if not 0 < speed <= 600:
+        raise click.BadParameter("The speed must be above 0 and at most 600.")
+    return speed
+
+
 def read_text(file: Path) -> str:
     """Return what a file of signals says.
 
