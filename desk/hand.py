@@ -5,43 +5,25 @@ committed together with the feed's checkpoint before anyone is told. If it canno
 trading halts visibly, the events are kept and stored later; nothing unstored is ever shown.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from desk.errors import Halted
-from desk.figures import equity
+from desk.inbox import Inbox
 from desk.recorder import Recorder
 from desk.settings import Settings
 from desk.signal_table import SignalTable
-from desk.view import Fact, Notice
+from desk.stamp import Stamp
+from desk.view import Fact, Notice, WhileAway
 from desk.watermarks import Watermarks
 from engine.book import Book
-from engine.commands import CloseTrade, Command, OpenTrade
+from engine.commands import Command, OpenTrade
 from engine.errors import DuplicateTrade, NotOpen, Refused
 from engine.events import Event, TradeClosed, TradeOpened
-from engine.model import Instrument, Quote, Source, Tick
+from engine.model import Candle, Instrument, Source, Tick
 from engine.plan import Plan
 from engine.stats import Today, day_start
 from market.feed import Feed
-from store.errors import StoreError
 from store.ledger import Checkpoint, Ledger
-
-INBOX_LIMIT = 20_000
-"""Batches that may wait; beyond it prints are dropped and fetched again by id."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    command: Command
-    answer: asyncio.Future[Sequence[Event]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Errand:
-    """Work for the hand that is neither print nor order."""
-
-    run: Callable[[], Awaitable[None]]
 
 
 class Hand:
@@ -56,6 +38,7 @@ class Hand:
         instruments: Mapping[str, Instrument],
         signals: SignalTable,
         publish: Callable[[Fact], None],
+        on_behind: Callable[[Collection[str]], None],
     ) -> None:
         """Join what trading needs; `load` must come before anything else.
 
@@ -66,6 +49,7 @@ class Hand:
             instruments: Trading rules by symbol, kept up to date by others.
             signals: Told which signals were taken.
             publish: Hears every event once it is stored.
+            on_behind: Hears for which symbols what has happened must be found out first.
         """
         self.today = Today(0)
         self.watermarks = Watermarks(feed)
@@ -75,8 +59,12 @@ class Hand:
         self._instruments = instruments
         self._signals = signals
         self._publish = publish
+        self._on_behind = on_behind
+        self._away: dict[str, list[TradeClosed]] = {}
+        """By symbol that is being caught up, what was closed on the way."""
+        self._stamp = Stamp(feed, settings, self.watermarks)
         self._recorder = Recorder(ledger, self._on_halt)
-        self._inbox: asyncio.Queue[Sequence[Tick] | _Order | _Errand] = asyncio.Queue()
+        self._inbox = Inbox()
         self._book: Book | None = None
 
     @property
@@ -117,26 +105,21 @@ class Hand:
         self.watermarks.clear()
         for trade in books.active:
             entered = Checkpoint(trade_id=trade.fills[0].trade_id or 0, time_ms=trade.opened_ms)
-            behind = books.checkpoints.get(trade.symbol, entered)
-            self.watermarks.resume(trade.symbol, behind)
+            self.watermarks.begin(trade.symbol, books.checkpoints.get(trade.symbol, entered))
+        self._on_behind(self.watermarks.symbols)
 
     async def run(self) -> None:
         """Take what comes in, one at a time, until cancelled."""
         while True:
             item = await self._inbox.get()
-            match item:
-                case _Order(command, answer):
-                    await self._on_order(command, answer)
-                case _Errand(run):
-                    await run()
-                case ticks:
-                    await self._on_ticks(ticks)
+            if callable(item):
+                await item()
+            else:
+                await self._on_ticks(item)
 
     def deliver(self, ticks: Sequence[Tick]) -> None:
         """Take prints from the feed; never waits."""
-        if self._inbox.qsize() < INBOX_LIMIT:
-            self._inbox.put_nowait(ticks)
-        else:
+        if not self._inbox.put(ticks):
             self.watermarks.doubt({tick.symbol for tick in ticks})
 
     async def submit(self, command: Command) -> Sequence[Event]:
@@ -147,9 +130,7 @@ class Hand:
             Halted: If nothing can be stored at present.
         """
         self.check_storing()
-        answer: asyncio.Future[Sequence[Event]] = asyncio.get_running_loop().create_future()
-        self._inbox.put_nowait(_Order(command, answer))
-        return await answer
+        return await self._inbox.errand(lambda: self._on_order(command))
 
     def check_storing(self) -> None:
         """Raise Halted while nothing can be stored."""
@@ -162,7 +143,7 @@ class Hand:
         Raises:
             Refused: If the rules do not allow it.
         """
-        return self.book.preview(self._stamped_open(command))
+        return self.book.preview(self._stamp.opening(command, self.book))
 
     async def save_positions(self) -> None:
         """Store how far every watched symbol was followed, behind what waits already.
@@ -170,20 +151,77 @@ class Hand:
         Raises:
             StoreError: If that cannot be stored now; nothing is lost, a restart repeats more.
         """
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        await self._inbox.errand(lambda: self._save(self.watermarks.symbols))
 
-        async def save() -> None:
-            symbols, account = self.watermarks.symbols, self.book.account
-            checkpoints = self.watermarks.checkpoints(symbols)
-            try:
-                await self._ledger.record((), account, checkpoints, self.book.active(symbols))
-            except StoreError as exc:
-                done.set_exception(exc)
-            else:
-                done.set_result(None)
+    # -- catching up --------------------------------------------------------------------------
 
-        self._inbox.put_nowait(_Errand(save))
-        await done
+    def leave(self, symbol: str) -> None:
+        """Tell what happens on *symbol* from now on as past, until `come_back`."""
+        self._away.setdefault(symbol, [])
+
+    async def come_back(self, symbol: str) -> Sequence[TradeClosed]:
+        """Tell events as present again; returns what was closed meanwhile."""
+
+        async def back() -> Sequence[TradeClosed]:
+            return self._away.pop(symbol, ())
+
+        return await self._inbox.errand(back)
+
+    async def pass_prints(self, ticks: Sequence[Tick]) -> None:
+        """Let prints of the past work on the book; returns when it is stored."""
+        await self._inbox.errand(lambda: self._on_ticks(ticks))
+
+    async def pass_time(self, symbol: str, until_ms: int) -> None:
+        """Note that there are no more prints of *symbol* up to a moment, milliseconds UTC."""
+
+        async def note() -> None:
+            self.watermarks.pass_time(symbol, until_ms)
+
+        await self._inbox.errand(note)
+
+    async def pass_candles(self, candles: Sequence[Candle], *, coarsest: bool = False) -> int:
+        """Let candles of one symbol stand in for their prints as far as that loses nothing.
+
+        Args:
+            candles: Behind what has passed already, in order.
+            coarsest: Whether nothing finer can be had, so that every candle must pass.
+
+        Returns:
+            How many have passed; the next one must be looked at more closely.
+
+        Raises:
+            StoreError: If the way so far cannot be stored now.
+        """
+        return await self._inbox.errand(lambda: self._on_candles(candles, force=coarsest))
+
+    async def _on_candles(self, candles: Sequence[Candle], *, force: bool) -> int:
+        passed, symbol = 0, candles[0].symbol
+        for candle in candles:
+            reached = self.watermarks.reached(symbol)
+            if reached is None:
+                return len(candles)  # no trade is left that they could work on
+            if candle.close_ms > reached.time_ms:
+                seen_in_part = candle.open_ms <= reached.time_ms
+                quiet = self.book.indifferent if seen_in_part else self.book.quiet
+                if not force and not quiet(candle):
+                    break
+                await self._on_candle(candle)
+            passed += 1
+        if passed:
+            await self._save((symbol,))
+        return passed
+
+    async def _on_candle(self, candle: Candle) -> None:
+        events = self.book.on_candle(candle, Source.BACKFILL)
+        self.watermarks.pass_candle(candle)
+        if events:
+            await self._record(events)
+            self._announce(events)
+
+    async def _save(self, symbols: Collection[str]) -> None:
+        checkpoints = self.watermarks.checkpoints(symbols)
+        moved = self.book.active(symbols)
+        await self._ledger.record((), self.book.account, checkpoints, moved)
 
     # -- one at a time ------------------------------------------------------------------------
 
@@ -202,28 +240,22 @@ class Hand:
                 return  # another process closed them first; the books were loaded again
             self._announce(happened)
 
-    async def _on_order(
-        self, command: Command, answer: asyncio.Future[Sequence[Event]]
-    ) -> None:
-        try:
-            events = self.book.submit(self._stamped(command))
-            self._watch_opened(events)
-            await self._record(events)
-        except Refused as refusal:
-            if not answer.done():
-                answer.set_exception(refusal)
-            return
+    async def _on_order(self, command: Command) -> Sequence[Event]:
+        events = self.book.submit(self._stamp.command(command, self.book))
+        self._watch_opened(events)
+        await self._record(events)
         self._announce(events)
-        if not answer.done():
-            answer.set_result(events)
+        return events
 
     def _watch_opened(self, events: Sequence[Event]) -> None:
         """Begin to watch the prints of a newly opened trade's symbol."""
         for event in events:
             if isinstance(event, TradeOpened):
-                fill = event.fill
-                behind = Checkpoint(trade_id=fill.trade_id or 0, time_ms=fill.time_ms)
-                self.watermarks.begin(event.trade.symbol, behind)
+                # The time of its last print, not of the fill: the next print may be earlier.
+                symbol, fill = event.trade.symbol, event.fill
+                printed_ms = min(fill.time_ms, self._feed.board[symbol].last_ms)
+                behind = Checkpoint(trade_id=fill.trade_id or 0, time_ms=printed_ms)
+                self.watermarks.begin(symbol, behind)
 
     async def _record(self, events: Sequence[Event]) -> None:
         checkpoints = self.watermarks.checkpoints({e.trade.symbol for e in events})
@@ -242,36 +274,15 @@ class Hand:
                 self._signals.mark_taken(event.trade.signal.id)
         self.watermarks.keep_only(self.book.symbols)
         for event in events:
-            self._publish(event)
+            away = self._away.get(event.trade.symbol)
+            if away is not None and isinstance(event, TradeClosed):
+                away.append(event)
+                self._publish(WhileAway(event))
+            else:
+                self._publish(event)
 
     def _on_halt(self, why: str) -> None:
         if why:
             self._publish(Notice(f"Trading is halted. {why}", "error"))
         else:
             self._publish(Notice("The books are stored again; trading goes on."))
-
-    # -- the market of this moment ------------------------------------------------------------
-
-    def _stamped(self, command: Command) -> Command:
-        """Give a command the market of this moment, as far as the book has seen it."""
-        if isinstance(command, OpenTrade):
-            return self._stamped_open(command)
-        return self._stamped_close(command)
-
-    def _stamped_open(self, command: OpenTrade) -> OpenTrade:
-        total, _, complete = equity(self.book, self._feed.board)
-        return replace(
-            command,
-            costs=self._settings.costs,
-            quote=self._quote(command.symbol),
-            equity=total if complete else None,
-            source=Source.SIMULATED if self._feed.simulated else Source.STREAM,
-        )
-
-    def _stamped_close(self, command: CloseTrade) -> CloseTrade:
-        trade = self.book.get(command.trade_id)
-        return replace(command, quote=self._quote(trade.symbol) if trade else None)
-
-    def _quote(self, symbol: str) -> Quote | None:
-        quote = self._feed.board.quote(symbol, self._feed.clock.now_ms())
-        return quote and self.watermarks.as_reached(symbol, quote)

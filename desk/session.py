@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Sequence
 
+from desk.catchup import CatchUp
 from desk.figures import header, signal_view, trade_view
 from desk.hand import Hand
 from desk.settings import Settings
@@ -50,7 +51,10 @@ class Session:
             instruments=self.instruments,
             signals=self.signals,
             publish=self.publish,
+            on_behind=self._on_behind,
         )
+        self.catch_up = CatchUp(feed, self._hand, self.publish)
+        feed.on_long_gap = self.catch_up.start
         self._hand.watermarks.on_change = self._follow
 
     # -- life ---------------------------------------------------------------------------------
@@ -68,6 +72,7 @@ class Session:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.feed.run(self._hand.deliver, self._on_candle))
             tasks.create_task(self._hand.run())
+            tasks.create_task(self.catch_up.run(self.rules_known))
             for chore in self._chores:
                 tasks.create_task(chore(self))
 
@@ -177,6 +182,9 @@ class Session:
     def _on_candle(self, candle: Candle) -> None:
         for listener in self._candle_listeners:
             listener(candle)
+
+    def _on_behind(self, symbols: Collection[str]) -> None:
+        self.catch_up.start(symbols)
 
     def _follow(self) -> None:
         self.feed.follow(active=self._hand.watermarks.symbols, visible=self._visible)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.events import Event
+from engine.events import Event, TradeClosed
 from engine.model import Signal, Trade
 from market.feed import FeedStatus
 
@@ -78,6 +78,8 @@ class Header:
     simulated: bool
     halted: str
     """Why trading is halted, a sentence; empty when it is not."""
+    attached: str = ""
+    """To which process, if another one runs the desk: ``attached to process 123``."""
     now_ms: int
     """Exchange time, milliseconds UTC."""
 
@@ -98,5 +100,24 @@ class Notice:
     """information, warning or error."""
 
 
-Fact = Event | SignalsArrived | Notice
+@dataclass(frozen=True, slots=True)
+class WhileAway:
+    """A close found while catching up: it happened in the past, and `CaughtUp` sums it up."""
+
+    event: TradeClosed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaughtUp:
+    """The desk knows again all that has happened."""
+
+    since_ms: int
+    """Where the first symbol was taken up, milliseconds UTC."""
+    symbols: int
+    """How many symbols had to be caught up."""
+    closed: tuple[Trade, ...]
+    """Trades closed meanwhile, in order of their close."""
+
+
+Fact = Event | WhileAway | CaughtUp | SignalsArrived | Notice
 """What listeners of a session hear, always after it was stored."""

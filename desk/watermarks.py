@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from engine.model import Quote, Source, Tick
+from engine.model import Candle, Quote, Source, Tick
 from market.feed import Feed
 from store.ledger import Checkpoint
 
@@ -73,11 +73,19 @@ class Watermarks:
             self._marks[symbol] = _Mark(behind.trade_id, behind.time_ms)
             self.on_change()
 
-    def resume(self, symbol: str, behind: Checkpoint) -> None:
-        """Watch a symbol again after a pause: the feed fetches what was missed."""
-        if symbol not in self._marks:
-            self.begin(symbol, behind)
-            self._feed.resume(symbol, behind.trade_id)
+    def reached(self, symbol: str) -> Checkpoint | None:
+        """Return how far a watched symbol has been followed; None where it is not watched."""
+        return self.checkpoints((symbol,)).get(symbol)
+
+    def pass_candle(self, candle: Candle) -> None:
+        """Note that a candle stood in for its prints: what it covers was followed."""
+        mark = self._marks[candle.symbol]
+        mark.time_ms, mark.price = max(mark.time_ms, candle.close_ms), candle.close
+
+    def pass_time(self, symbol: str, until_ms: int) -> None:
+        """Note that everything up to a moment was followed."""
+        if mark := self._marks.get(symbol):
+            mark.time_ms = max(mark.time_ms, until_ms)
 
     def keep_only(self, symbols: Collection[str]) -> None:
         """Stop watching all other symbols."""

@@ -12,6 +12,9 @@ from engine.model import Tick
 MAX_WAITING = 50_000
 """Beyond this many prints behind a hole they are forgotten: the pages bring them again."""
 
+_BEFORE_ALL = -2
+"""In place of the last id it lets no print pass: none has the next number."""
+
 
 class Continuity:
     """What has passed of one symbol, and what waits behind a hole."""
@@ -30,19 +33,35 @@ class Continuity:
         """Ids that the exchange itself does not have (any more)."""
         self.asking = False
         """Whether a page behind `last_id` is needed before anything else may pass."""
+        self.held = False
+        """Whether nothing may pass until `resume`: the past is being read elsewhere."""
         self._hold_s = hold_s
         self._waiting: dict[int, Tick] = {}
         self._waiting_since = 0.0
 
-    def resume(self, after_id: int) -> None:
-        """Go on (again) right behind *after_id*, beginning with a page."""
-        self.last_id = after_id
-        self.asking = True
+    @property
+    def first_waiting(self) -> int | None:
+        """The id of the first print that waits, or None when none does."""
+        return min(self._waiting, default=None)
+
+    def hold(self) -> None:
+        """Let everything wait from now on until `resume` says where to go on."""
+        self.held, self.asking, self.last_id = True, False, _BEFORE_ALL
+
+    def resume(self, after_id: int, now_s: float) -> Sequence[Tick]:
+        """Go on (again) right behind *after_id*; returns what may pass now.
+
+        A page is needed unless the very next print waits already.
+        """
+        self.held, self.last_id = False, after_id
         self._waiting = {i: tick for i, tick in self._waiting.items() if i > after_id}
+        passed = self._pass_waiting(now_s)
+        self.asking = bool(self._waiting) or not passed
+        return passed
 
     def doubt(self) -> None:
         """Learn that prints may be missing: ask, unless the next one proves otherwise."""
-        self.asking = self.last_id is not None
+        self.asking = self.last_id is not None and not self.held
 
     def offer(self, tick: Tick, now_s: float) -> Sequence[Tick]:
         """Take one print off the stream; returns what may pass now, in order."""
@@ -63,6 +82,8 @@ class Continuity:
 
     def missing_from(self, now_s: float) -> int | None:
         """Return the first id that a page is needed from, or None when none is."""
+        if self.held:
+            return None
         if self._waiting and now_s - self._waiting_since >= self._hold_s:
             self.asking = True
         if self.last_id is None or not self.asking:
@@ -80,7 +101,7 @@ class Continuity:
             now_s: Monotonic seconds.
             more: Whether the page was full, so that the record goes on behind it.
         """
-        if self.last_id is None or from_id > self.last_id + 1:
+        if self.held or self.last_id is None or from_id > self.last_id + 1:
             return []  # asked before the receiver went back: another page is needed
         passed = self._pass_page(page)
         met = self._pass_waiting(now_s)

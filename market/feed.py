@@ -1,6 +1,6 @@
 """What a running desk asks of a market: the one port that session and tests share."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -42,6 +42,9 @@ Deliver = Callable[[Sequence[Tick]], None]
 OnCandle = Callable[[Candle], None]
 """Takes candles of the followed pairs as they change and close."""
 
+OnLongGap = Callable[[Collection[str]], None]
+"""Hears which symbols are held because too much was missed to be fetched print by print."""
+
 
 class Feed(Protocol):
     """A source of prices for one market."""
@@ -49,6 +52,8 @@ class Feed(Protocol):
     board: Board
     clock: ExchangeClock
     simulated: bool
+    on_long_gap: OnLongGap | None
+    """Without it long gaps are filled print by print too."""
 
     @property
     def status(self) -> FeedStatus:
@@ -71,9 +76,15 @@ class Feed(Protocol):
     def resume(self, symbol: str, after_trade_id: int) -> None:
         """Deliver prints of *symbol* again from just behind *after_trade_id*.
 
-        Called at start with the stored checkpoint, and whenever the receiver finds that it
-        missed something. What came after is fetched over REST before live prints go on.
+        What came after is fetched over REST, unless the next print has arrived already; then
+        live prints go on. Ends `hold`.
         """
+
+    def hold(self, symbol: str) -> None:
+        """Keep the prints of *symbol* back, in order, until `resume` says where to go on."""
+
+    def going_on(self, symbol: str) -> bool:
+        """Tell whether prints of *symbol* flow: nothing is held back or asked for."""
 
     async def ready(self, symbol: str) -> bool:
         """Wait until the board has a fresh price of *symbol*; False when none comes in time."""
@@ -89,6 +100,24 @@ class Feed(Protocol):
 
     async def candles(self, symbol: str, timeframe: str, limit: int) -> list[Candle]:
         """Return the newest *limit* candles, oldest first; the last may still be open.
+
+        Raises:
+            MarketError: If the exchange cannot be asked.
+        """
+
+    async def past_candles(
+        self, symbol: str, timeframe: str, start_ms: int, end_ms: int
+    ) -> list[Candle]:
+        """Return closed candles that open in [start, end), oldest first, at most a page.
+
+        Raises:
+            MarketError: If the exchange cannot be asked.
+        """
+
+    def past_prints(
+        self, symbol: str, start_ms: int, end_ms: int | None
+    ) -> AsyncIterator[Sequence[Tick]]:
+        """Yield all prints in [start, end), in id order, page by page; None is up to now.
 
         Raises:
             MarketError: If the exchange cannot be asked.

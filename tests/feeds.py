@@ -1,7 +1,7 @@
 """A market that does only what the test says: the hand-made fake at the market's port."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from engine.model import Candle, Instrument, Tick
 from market.board import Board
 from market.clock import ExchangeClock
 from market.errors import Unreachable
-from market.feed import Deliver, FeedState, FeedStatus, OnCandle
+from market.feed import Deliver, FeedState, FeedStatus, OnCandle, OnLongGap
 
 START_MS = 1_790_000_000_000
 
@@ -62,6 +62,9 @@ class ScriptedFeed:
     visible: frozenset[str] = frozenset()
     resumed: list[tuple[str, int]] = field(default_factory=list)
     history: dict[str, list[Candle]] = field(default_factory=dict)
+    tape: dict[str, list[Tick]] = field(default_factory=dict)
+    on_long_gap: OnLongGap | None = None
+    held: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._deliver: Deliver | None = None
@@ -81,6 +84,27 @@ class ScriptedFeed:
 
     def resume(self, symbol: str, after_trade_id: int) -> None:
         self.resumed.append((symbol, after_trade_id))
+        self.held.discard(symbol)
+
+    def hold(self, symbol: str) -> None:
+        self.held.add(symbol)
+
+    def going_on(self, symbol: str) -> bool:
+        return symbol not in self.held
+
+    async def past_candles(
+        self, symbol: str, timeframe: str, start_ms: int, end_ms: int
+    ) -> list[Candle]:
+        return []
+
+    async def past_prints(
+        self, symbol: str, start_ms: int, end_ms: int | None
+    ) -> AsyncIterator[Sequence[Tick]]:
+        yield [
+            tick
+            for tick in self.tape.get(symbol, [])
+            if tick.time_ms >= start_ms and (end_ms is None or tick.time_ms < end_ms)
+        ]
 
     async def ready(self, symbol: str) -> bool:
         return self.board[symbol].live
@@ -112,7 +136,7 @@ class ScriptedFeed:
         if last or price.last is None:
             price.last = Decimal(last or bid)
         self._ids.setdefault(symbol, 1000)
-        price.last_trade_id = self._ids[symbol]
+        price.last_trade_id, price.last_ms = self._ids[symbol], self.clock.now_ms()
 
     def print_price(self, symbol: str, *prices: str, skip: int = 0) -> None:
         """Let the symbol trade at these prices, in order, as one batch.

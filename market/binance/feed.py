@@ -9,8 +9,8 @@ import random
 import time
 from collections.abc import Collection, Sequence
 
-from engine.model import Candle, Instrument
 from market.binance import questions
+from market.binance.asking import Asking
 from market.binance.connector import Connector
 from market.binance.hosts import DEFAULT_HOSTS, Host
 from market.binance.intake import Intake
@@ -21,7 +21,7 @@ from market.binance.wanted import Wanted
 from market.board import Board
 from market.clock import ExchangeClock
 from market.errors import MarketError
-from market.feed import Deliver, FeedState, FeedStatus, OnCandle
+from market.feed import Deliver, FeedState, FeedStatus, OnCandle, OnLongGap
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ LATENCY_WEIGHT = 0.1
 WATCH_EVERY_S = 0.25
 
 
-class BinanceSpotFeed:
+class BinanceSpotFeed(Asking):
     """Prices of Binance spot, or of any server that speaks its protocol."""
 
     def __init__(
@@ -54,11 +54,10 @@ class BinanceSpotFeed:
         self.clock = ExchangeClock()
         self.simulated = simulated
         self._timings = timings or Timings()
-        self._rules: dict[str, Instrument] = {}
-        """Of all symbols, as they were read last."""
         self._connector = Connector(
             hosts, self._timings, rng or random.Random(), self._on_frames, self._on_lost
         )
+        super().__init__(self._connector, self.clock)
         self._intake = Intake(
             self.board, self.clock, simulated=simulated, hold_s=self._timings.reorder_s
         )
@@ -88,6 +87,15 @@ class BinanceSpotFeed:
             latency_ms=None if self._latency_ms is None else round(self._latency_ms),
             since_ms=self._since_ms,
         )
+
+    @property
+    def on_long_gap(self) -> OnLongGap | None:
+        """Hears which symbols are held because too much of them was missed."""
+        return self._intake.on_long_gap
+
+    @on_long_gap.setter
+    def on_long_gap(self, heard: OnLongGap | None) -> None:
+        self._intake.on_long_gap = heard
 
     @property
     def dropped_frames(self) -> int:
@@ -130,7 +138,18 @@ class BinanceSpotFeed:
         if symbol not in self._wanted.active:
             self._wanted.resumed.add(symbol)
             self._update_wanted()
-        self._intake.resume(symbol, after_trade_id)
+        self._intake.resume(symbol, after_trade_id, time.monotonic())
+
+    def hold(self, symbol: str) -> None:
+        """Keep the prints of *symbol* back, in order, until `resume`; see `Feed.hold`."""
+        if symbol not in self._wanted.active:
+            self._wanted.resumed.add(symbol)
+            self._update_wanted()
+        self._intake.hold(symbol)
+
+    def going_on(self, symbol: str) -> bool:
+        """Tell whether prints of *symbol* flow: nothing is held back or asked for."""
+        return self._intake.going_on(symbol)
 
     async def ready(self, symbol: str) -> bool:
         """Wait until the board has a fresh price of *symbol*; False when none comes in time."""
@@ -229,34 +248,3 @@ class BinanceSpotFeed:
             self._since_ms = self.clock.now_ms()
             log.info("feed is %s: %s", state, detail)
         self._state, self._detail = state, detail
-
-    # -- questions ----------------------------------------------------------------------------
-
-    async def instruments(
-        self, symbols: Collection[str] | None = None
-    ) -> dict[str, Instrument]:
-        """Return trading rules by symbol; see `Feed.instruments`."""
-        rules = await questions.instruments(await self._connector.any_rest(), symbols)
-        if symbols is None:
-            self._rules = rules
-        return rules
-
-    async def candles(self, symbol: str, timeframe: str, limit: int) -> list[Candle]:
-        """Return the newest candles, at most 1000, oldest first; see `Feed.candles`."""
-        rest = await self._connector.any_rest()
-        if not self.clock.synced:  # it decides whether the last candle is closed
-            self.clock.observe(await questions.server_time(rest))
-        now_ms = self.clock.now_ms()
-        return await questions.candles(rest, symbol, timeframe, limit, now_ms)
-
-    async def busiest(self, quote: str, count: int) -> list[str]:
-        """Return the symbols with the largest 24h quote volume; see `Feed.busiest`."""
-        rest = await self._connector.any_rest()
-        known = self._rules or await self.instruments()
-        rows = [
-            row
-            for row in await questions.all_tickers(rest)
-            if (rules := known.get(row.symbol)) and rules.quote == quote and rules.trading
-        ]
-        rows.sort(key=lambda row: row.quote_volume, reverse=True)
-        return [row.symbol for row in rows[:count]]

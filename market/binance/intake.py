@@ -21,7 +21,10 @@ from market.binance.wire import (
 from market.board import Board, SymbolPrice
 from market.clock import ExchangeClock
 from market.continuity import Continuity
-from market.feed import Deliver, OnCandle
+from market.feed import Deliver, OnCandle, OnLongGap
+
+LONG_GAP_MS = 300_000
+"""What was missed for longer is not fetched print by print: candles tell more for less."""
 
 
 class Intake:
@@ -32,6 +35,8 @@ class Intake:
     ) -> None:
         self.deliver: Deliver = _nobody
         self.on_candle: OnCandle = _nobody
+        self.on_long_gap: OnLongGap | None = None
+        """Without it long gaps are filled print by print too."""
         self.dropped = 0
         """Frames that could not be used."""
         self.refused: list[Reply] = []
@@ -40,6 +45,10 @@ class Intake:
         """Whether the last batch said that its connection will be cut."""
         self.event_ms = 0
         """Event time of the last batch, milliseconds UTC; 0 if it named none."""
+        self._heard_ms = 0
+        """Event time of the newest batch that named one."""
+        self._lost_ms: int | None = None
+        """`_heard_ms` when the last connection was lost; None while there is one."""
         self._board = board
         self._clock = clock
         self._source = Source.SIMULATED if simulated else Source.STREAM
@@ -76,10 +85,21 @@ class Intake:
         """Say whose candles are passed on."""
         self._pairs = set(pairs)
 
-    def resume(self, symbol: str, after_trade_id: int) -> None:
+    def resume(self, symbol: str, after_trade_id: int, now_s: float) -> None:
         """Deliver a strictly followed symbol from right behind *after_trade_id*."""
-        self._strict[symbol].resume(after_trade_id)
+        self._out += self._strict[symbol].resume(after_trade_id, now_s)
         self._refresh(symbol)
+        self._hand_out()
+
+    def hold(self, symbol: str) -> None:
+        """Keep back the prints of a strictly followed symbol until `resume`."""
+        self._strict[symbol].hold()
+        self._refresh(symbol)
+
+    def going_on(self, symbol: str) -> bool:
+        """Tell whether prints of a symbol flow: nothing is held back or asked for."""
+        strict = self._strict.get(symbol)
+        return strict is None or not (strict.held or strict.asking)
 
     # -- frames -------------------------------------------------------------------------------
 
@@ -95,6 +115,7 @@ class Intake:
                 heard = True
         if self.event_ms:
             self._clock.observe(self.event_ms)
+            self._heard_ms = self.event_ms
         self._hand_out()
         return heard
 
@@ -210,12 +231,20 @@ class Intake:
 
     def connected(self) -> None:
         """Learn of a new connection: prints may have been missed on the way to it."""
+        lost_ms, self._lost_ms = self._lost_ms, None
+        if lost_ms and self.on_long_gap and self._clock.now_ms() - lost_ms > LONG_GAP_MS:
+            missed = [s for s, c in self._strict.items() if c.last_id is not None]
+            for symbol in missed:
+                self._strict[symbol].hold()
+            self.on_long_gap(missed)
         for symbol, strict in self._strict.items():
             strict.doubt()
             self._refresh(symbol)
 
     def disconnected(self) -> None:
         """Trust no price until it is heard again."""
+        if self._lost_ms is None:
+            self._lost_ms = self._heard_ms
         self._heard.clear()
         self._touch_ids.clear()
         self._board.mark_all_stale()
@@ -245,7 +274,7 @@ class Intake:
 
     def _refresh(self, symbol: str) -> None:
         price, strict = self._board[symbol], self._strict.get(symbol)
-        price.catching_up = strict is not None and strict.asking
+        price.catching_up = strict is not None and (strict.held or strict.asking)
         price.live = symbol in self._heard and not price.catching_up
 
     def _forget(self, price: SymbolPrice) -> None:

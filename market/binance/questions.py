@@ -50,6 +50,17 @@ async def prints_from(
     return ticks, bool(ticks) and ticks[-1].trade_id >= from_id + PAGE - 1
 
 
+async def prints_since(
+    rest: RestClient, symbol: str, start_ms: int, end_ms: int | None
+) -> Sequence[Tick]:
+    """Return the first page of the prints in [start, end), in id order."""
+    query: dict[str, str | int] = {"symbol": symbol, "startTime": start_ms, "limit": PAGE}
+    if end_ms is not None:
+        query["endTime"] = end_ms - 1
+    body = await rest.get("/api/v3/aggTrades", query, weight=4)
+    return rows.prints(symbol, body)
+
+
 async def touch(rest: RestClient, symbol: str) -> tuple[Decimal, Decimal]:
     """Return best bid and ask."""
     query = {"symbol": symbol}
@@ -61,6 +72,21 @@ async def candles(
 ) -> list[Candle]:
     """Return the newest candles, at most a page of them, oldest first."""
     query: Params = {"symbol": symbol, "interval": timeframe, "limit": min(limit, PAGE)}
+    body = await rest.get("/api/v3/klines", query, weight=2)
+    return rows.candles(symbol, timeframe, body, now_ms)
+
+
+async def candles_since(
+    rest: RestClient, symbol: str, timeframe: str, span: range, now_ms: int
+) -> list[Candle]:
+    """Return candles that open in *span*, milliseconds UTC, oldest first, at most a page."""
+    query: Params = {
+        "symbol": symbol,
+        "interval": timeframe,
+        "startTime": span.start,
+        "endTime": span.stop - 1,
+        "limit": PAGE,
+    }
     body = await rest.get("/api/v3/klines", query, weight=2)
     return rows.candles(symbol, timeframe, body, now_ms)
 

@@ -124,7 +124,10 @@ def touch(body: bytes) -> tuple[Decimal, Decimal]:
 
 
 def prints(symbol: str, body: bytes) -> list[Tick]:
-    """Return the prints of an aggTrades page in id order."""
+    """Return the prints of an aggTrades page in id order.
+
+    One row that cannot be used spoils the page: a print must never be stepped over.
+    """
     ticks = [
         Tick(
             symbol,
@@ -134,7 +137,7 @@ def prints(symbol: str, body: bytes) -> list[Tick]:
             row.time_ms,
             Source.BACKFILL,
         )
-        for row in _usable(_decode(body, list[msgspec.Raw]), _Print)
+        for row in _decode(body, list[_Print])
     ]
     ticks.sort(key=lambda tick: tick.trade_id)
     return ticks

@@ -43,6 +43,7 @@ async def running_desk(database: Path, settings: Settings) -> AsyncIterator[Desk
     try:
         session = Session(feed, ledger, settings)
         session.instruments.update(feed.known)
+        session.rules_known.set()
         desk = Desk(session, feed, ledger, database)
         session.subscribe(desk.facts.append)
         await session.load()

@@ -130,6 +130,7 @@ async def test_a_restart_goes_on_behind_the_last_print_and_books_what_was_missed
 
     second = await start()
     [view] = second.session.trade_views()
+    await second.until(lambda: bool(second.feed.resumed))
     resumed = list(second.feed.resumed)
     second.feed.deliver([Tick("BTCUSDT", D("94.9"), D(1), 1003, START_MS + 5)])
     await second.until(lambda: bool(second.told(TradeClosed)))

@@ -95,7 +95,7 @@ def test_nothing_passes_while_rest_lags_behind_the_stream() -> None:
 
 def test_resuming_asks_at_once_and_pages_until_a_page_is_not_full() -> None:
     continuity = Continuity(HOLD_S)
-    continuity.resume(100)
+    continuity.resume(100, 0.0)
 
     first = continuity.repair(101, page(101, 1100), 0.0, more=True)
     asked_again_from = continuity.missing_from(0.0)
@@ -109,7 +109,7 @@ def test_resuming_behind_prints_that_passed_lets_them_pass_again() -> None:
     continuity = begun_at(10)
     continuity.offer(tick(11), 0.0)
 
-    continuity.resume(5)
+    continuity.resume(5, 0.0)
     passed = continuity.repair(6, page(6, 12), 0.0, more=False)
 
     assert ids(passed) == [6, 7, 8, 9, 10, 11, 12]
@@ -120,7 +120,7 @@ def test_a_page_asked_for_before_the_receiver_went_back_is_not_used() -> None:
     continuity.offer(tick(13), 0.0)
     continuity.missing_from(1.0)
 
-    continuity.resume(5)
+    continuity.resume(5, 0.0)
     passed = continuity.repair(11, page(11, 12), 1.0, more=False)
 
     assert passed == []
@@ -131,7 +131,7 @@ def test_resuming_ahead_of_waiting_prints_forgets_them() -> None:
     continuity = begun_at(10)
     continuity.offer(tick(13), 0.0)
 
-    continuity.resume(20)
+    continuity.resume(20, 0.0)
     continuity.repair(21, page(21, 22), 1.0, more=False)
 
     assert continuity.last_id == 22
@@ -182,7 +182,7 @@ def test_whatever_the_stream_loses_repeats_or_mixes_up_every_id_passes_once_in_o
         st.lists(st.one_of(st.integers(1, total), st.just("ask"), st.just("lag"))), "stream"
     )
     continuity = Continuity(HOLD_S)
-    continuity.resume(0)
+    continuity.resume(0, 0.0)
     passed: list[int] = []
     newest, now_s = 0, 0.0
 

@@ -1,0 +1,77 @@
+"""What a desk asks Binance now and then: trading rules, candles, prints of the past."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+
+from engine.model import Candle, Instrument, Tick
+from market.binance import questions
+from market.binance.connector import Connector
+from market.binance.rest import RestClient
+from market.binance.rows import SETTLED_AFTER_MS
+from market.clock import ExchangeClock
+
+
+class Asking:
+    """The questions of a `Feed`, put to whichever host answers."""
+
+    def __init__(self, connector: Connector, clock: ExchangeClock) -> None:
+        self._hosts = connector
+        self._time = clock
+        self._rules: dict[str, Instrument] = {}
+        """Of all symbols, as they were read last."""
+
+    async def instruments(
+        self, symbols: Collection[str] | None = None
+    ) -> dict[str, Instrument]:
+        """Return trading rules by symbol; see `Feed.instruments`."""
+        rules = await questions.instruments(await self._hosts.any_rest(), symbols)
+        if symbols is None:
+            self._rules = rules
+        return rules
+
+    async def candles(self, symbol: str, timeframe: str, limit: int) -> list[Candle]:
+        """Return the newest candles, at most 1000, oldest first; see `Feed.candles`."""
+        rest = await self._rest_and_time()
+        return await questions.candles(rest, symbol, timeframe, limit, self._time.now_ms())
+
+    async def past_candles(
+        self, symbol: str, timeframe: str, start_ms: int, end_ms: int
+    ) -> list[Candle]:
+        """Return closed candles that open in [start, end); see `Feed.past_candles`."""
+        rest = await self._rest_and_time()
+        now_ms = self._time.now_ms()
+        span = range(start_ms, end_ms)
+        found = await questions.candles_since(rest, symbol, timeframe, span, now_ms)
+        return [c for c in found if c.close_ms < now_ms - SETTLED_AFTER_MS]
+
+    async def past_prints(
+        self, symbol: str, start_ms: int, end_ms: int | None
+    ) -> AsyncIterator[Sequence[Tick]]:
+        """Yield all prints in [start, end), page by page; see `Feed.past_prints`."""
+        rest = await self._hosts.any_rest()
+        page = await questions.prints_since(rest, symbol, start_ms, end_ms)
+        more = len(page) >= questions.PAGE
+        while page:
+            inside = [tick for tick in page if end_ms is None or tick.time_ms < end_ms]
+            yield inside
+            if not more or len(inside) < len(page):
+                return
+            page, more = await questions.prints_from(rest, symbol, page[-1].trade_id + 1)
+
+    async def busiest(self, quote: str, count: int) -> list[str]:
+        """Return the symbols with the largest 24h quote volume; see `Feed.busiest`."""
+        rest = await self._hosts.any_rest()
+        known = self._rules or await self.instruments()
+        rows = [
+            row
+            for row in await questions.all_tickers(rest)
+            if (rules := known.get(row.symbol)) and rules.quote == quote and rules.trading
+        ]
+        rows.sort(key=lambda row: row.quote_volume, reverse=True)
+        return [row.symbol for row in rows[:count]]
+
+    async def _rest_and_time(self) -> RestClient:
+        """Return a host whose clock is known: it decides which candles are closed."""
+        rest = await self._hosts.any_rest()
+        if not self._time.synced:
+            self._time.observe(await questions.server_time(rest))
+        return rest
