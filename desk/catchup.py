@@ -8,18 +8,18 @@ like live ones. Every step is stored, so that a second kill costs only what was 
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
+from desk.gap import Frames, Gap
 from desk.hand import Hand
 from desk.view import CaughtUp, Fact, Notice
 from engine.events import TradeClosed
-from engine.model import Candle
+from engine.money import ONE, ZERO
 from market.errors import BadRequest, Limited, MarketError
 from market.feed import Feed, FeedState
 from store.errors import StoreError
-from store.ledger import Checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -27,14 +27,17 @@ SHORT_MS = 300_000
 """A gap so short is read print by print: candles would cost as much."""
 LONG_MS = 16 * 3_600_000
 """Up to this a single page of 1m candles covers the gap; beyond it hours come first."""
-STEP_MS = {"1h": 3_600_000, "1m": 60_000, "1s": 1_000}
-SETTLED_MS = 2_000
-"""A candle's last prints may be added so long after its end."""
 AT_ONCE = 4
 """Symbols looked into at the same time; the rest wait their turn."""
+POLL_S = 0.05
+MEETING_S, MEETING_EACH_S = 5.0, 0.1
+"""How long a symbol may take to show where its candles and prints meet, at most and for each
+symbol that is due: without that it costs more weight, which matters where there are many.
+
+Binance tells of a growing candle every two seconds.
+"""
 RETRY_S = 5.0
 REFUSED_RETRY_S = 60.0
-POLL_S = 0.05
 
 
 @dataclass(slots=True)
@@ -61,6 +64,8 @@ class CatchUp:
         self._publish = publish
         self._due: dict[str, None] = {}
         self._pace: dict[str, _Pace] = {}
+        self._since_s: dict[str, float] = {}
+        """Since when a symbol waits for its candles and prints to meet, loop time."""
         self._wake = asyncio.Event()
         self._told: dict[str, str] = {}
         self._closed: list[TradeClosed] = []
@@ -72,13 +77,19 @@ class CatchUp:
     def progress(self, symbol: str) -> Decimal | None:
         """Return how much of a symbol's gap is closed, 0 to 1; None where there is none."""
         if symbol in self._due:
-            return Decimal(0)
+            return ZERO
         pace, reached = self._pace.get(symbol), self._hand.watermarks.reached(symbol)
         if pace is None or reached is None:
             return None
         span = max(1, pace.until_ms - pace.began_ms)
         part = Decimal(reached.time_ms - pace.began_ms) / span
-        return min(Decimal(1), max(Decimal(0), part))
+        return min(ONE, max(ZERO, part))
+
+    def overall(self) -> Decimal | None:
+        """Return how much of all gaps is closed, 0 to 1; None when nothing is left to do."""
+        parts = [self.progress(symbol) or ZERO for symbol in self.symbols]
+        done = len(self._since_ms)
+        return (sum(parts, ZERO) + done) / (len(parts) + done) if parts else None
 
     @property
     def symbols(self) -> Collection[str]:
@@ -88,12 +99,21 @@ class CatchUp:
     def start(self, symbols: Collection[str]) -> None:
         """Catch up with *symbols*, beginning where the books stand; live prints wait."""
         for symbol in symbols:
+            frames = self._frames(symbol)
             self._hand.leave(symbol)
-            self._feed.hold(symbol)
+            self._feed.hold(symbol, frames[0] if frames else "")
             self._due[symbol] = None
         if symbols:
             self.done.clear()
             self._wake.set()
+
+    def _frames(self, symbol: str) -> Frames:
+        """Choose the candles for a symbol's gap, coarsest first; none for a short one."""
+        reached = self._hand.watermarks.reached(symbol)
+        gap_ms = self._feed.clock.now_ms() - reached.time_ms if reached else 0
+        if gap_ms <= SHORT_MS:
+            return ()
+        return ("1h", "1m", "1s") if gap_ms > LONG_MS else ("1m", "1s")
 
     async def run(self, rules_known: asyncio.Event) -> None:
         """Work for ever; *rules_known* is set once fills can be priced."""
@@ -104,14 +124,28 @@ class CatchUp:
 
     async def _work(self) -> None:
         while True:
-            while (symbol := self._next()) is None:
+            await self._until_done(await self._next())
+
+    async def _next(self) -> str:
+        """Wait for a symbol that can be looked into now."""
+        while True:
+            if not self._due:
                 self._wake.clear()
                 await self._wake.wait()
-            del self._due[symbol]
-            await self._until_done(symbol)
+            await self._connected()
+            for symbol in self._due:
+                if symbol not in self._pace and self._ready(symbol):
+                    del self._due[symbol]
+                    self._since_s.pop(symbol, None)
+                    return symbol
+            await asyncio.sleep(POLL_S)
 
-    def _next(self) -> str | None:
-        return next((symbol for symbol in self._due if symbol not in self._pace), None)
+    def _ready(self, symbol: str) -> bool:
+        if not self._frames(symbol) or self._feed.meeting(symbol):
+            return True
+        now_s = asyncio.get_running_loop().time()
+        patience_s = min(MEETING_S, MEETING_EACH_S * len(self.symbols))
+        return now_s - self._since_s.setdefault(symbol, now_s) >= patience_s
 
     async def _until_done(self, symbol: str) -> None:
         """Catch up with one symbol, however often it takes."""
@@ -130,7 +164,7 @@ class CatchUp:
     async def _try(self, symbol: str) -> bool:
         try:
             await self._connected()
-            await _Gap(self._feed, self._hand, symbol).close()
+            await Gap(self._feed, self._hand, symbol).close(self._frames(symbol))
             await self._flowing(symbol)
         except MarketError as exc:
             self._tell(symbol, exc)
@@ -173,86 +207,3 @@ class CatchUp:
         self._closed, self._since_ms = [], []
         self.done.set()
         self._publish(CaughtUp(since_ms=since_ms, symbols=count, closed=tuple(closed)))
-
-
-class _Gap:
-    """One symbol's gap, from where the books stand to the first live print."""
-
-    def __init__(self, feed: Feed, hand: Hand, symbol: str) -> None:
-        self._feed = feed
-        self._hand = hand
-        self._symbol = symbol
-
-    async def close(self) -> None:
-        """Take everything through the book, then join it with the live prints that wait.
-
-        Raises:
-            MarketError: If history cannot be read; what was done is stored.
-            StoreError: If it cannot be stored.
-        """
-        if reached := self._reached:
-            gap_ms = self._feed.clock.now_ms() - reached.time_ms
-            if gap_ms > SHORT_MS:
-                frames = ("1h", "1m", "1s") if gap_ms > LONG_MS else ("1m", "1s")
-                await self._closed_candles(frames)
-            await self._prints(None)
-        if reached := self._reached:
-            self._feed.resume(self._symbol, reached.trade_id)
-
-    @property
-    def _reached(self) -> Checkpoint | None:
-        """How far the book is; None once no trade is left on the symbol."""
-        return self._hand.watermarks.reached(self._symbol)
-
-    async def _closed_candles(self, frames: tuple[str, ...]) -> None:
-        """Go through all candles that are closed by now, each size up to its last one."""
-        for position, frame in enumerate(frames[:-1]):
-            step = STEP_MS[frame]
-            end_ms = (self._feed.clock.now_ms() - SETTLED_MS) // step * step
-            await self._span(frames[position:], end_ms)
-
-    async def _span(self, frames: tuple[str, ...], end_ms: int) -> None:
-        """Go up to *end_ms*, in candles of the first size where nothing can be lost."""
-        if not frames:
-            await self._prints(end_ms)
-            return
-        step = STEP_MS[frames[0]]
-        while (reached := self._reached) and reached.time_ms < end_ms - 1:
-            start_ms = (reached.time_ms + 1) // step * step
-            page = await self._feed.past_candles(self._symbol, frames[0], start_ms, end_ms)
-            if not page:
-                await self._span(frames[1:], end_ms)
-            for run in _runs(page):
-                if run[0].open_ms > start_ms:  # the exchange has no candle for what is between
-                    await self._span(frames[1:], run[0].open_ms)
-                await self._run(frames, run)
-                start_ms = run[-1].close_ms + 1
-
-    async def _run(self, frames: tuple[str, ...], run: Sequence[Candle]) -> None:
-        """Take consecutive candles, looking closely at those in which something may be."""
-        while run:
-            passed = await self._hand.pass_candles(run)
-            if passed < len(run):
-                await self._span(frames[1:], run[passed].close_ms + 1)
-            run = run[passed + 1 :]
-
-    async def _prints(self, end_ms: int | None) -> None:
-        """Go up to *end_ms*, or to the newest print, print by print."""
-        if (reached := self._reached) is None:
-            return
-        async for page in self._feed.past_prints(self._symbol, reached.time_ms, end_ms):
-            await self._hand.pass_prints(page)
-        if end_ms is not None:
-            await self._hand.pass_time(self._symbol, end_ms - 1)
-
-
-def _runs(page: Iterable[Candle]) -> Iterator[list[Candle]]:
-    """Split candles where one is missing between two."""
-    run: list[Candle] = []
-    for candle in page:
-        if run and candle.open_ms != run[-1].close_ms + 1:
-            yield run
-            run = []
-        run.append(candle)
-    if run:
-        yield run

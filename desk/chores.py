@@ -16,12 +16,14 @@ from market.errors import MarketError
 from store.errors import StoreError
 
 if TYPE_CHECKING:
+    from market.tape.recording import Recording
     from signals.scanner import Scanner
 
 log = logging.getLogger(__name__)
 
 POSITIONS_EVERY_S = 5.0
 EXPIRE_EVERY_S = 1.0
+RECORDING_EVERY_S = 1.0
 INSTRUMENTS_EVERY_S = 3600.0
 RETRY_S = (2.0, 5.0, 15.0, 30.0)
 """Pauses between questions that failed; the last one repeats."""
@@ -94,6 +96,13 @@ async def keep_scanning(session: Session, scanner: "Scanner") -> None:
     await _warm_up(session, scanner, pairs)
     while True:
         await _on_closed(session, scanner, await closed.get())
+
+
+async def keep_telling(recording: "Recording", session: Session) -> None:
+    """Say so when a recording has stopped."""
+    while not recording.stopped:  # noqa: ASYNC110 - it must not call back into what it records
+        await asyncio.sleep(RECORDING_EVERY_S)
+    session.publish(Notice(recording.stopped, "warning"))
 
 
 def _pauses() -> Iterator[float]:

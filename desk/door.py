@@ -1,47 +1,79 @@
 """The door for other processes: their requests come in through the database's command table.
 
-The desk's holder answers each order once. Who gives up waiting withdraws it, so that an order
-is either answered or never carried out.
+Law: the desk's holder answers each request once, whatever it holds. Who gives up waiting
+withdraws it, so that a request is either answered or never carried out. What a holder took and
+did not live to answer is never carried out again.
 """
 
 import asyncio
 import json
 import logging
 import time
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from desk.errors import DeskError
+from desk import requests
+from desk.errors import DeskError, Halted
 from desk.intake import take_signals
 from desk.machine import dumps, error_json, refusal_from_json, trade_json
 from desk.session import Session
-from desk.settings import parse_size
-from engine.commands import CloseTrade, Command, OpenTrade, Size
-from engine.errors import Refused
-from engine.model import EntryMode, Signal
+from engine.commands import CloseTrade, Command
+from engine.errors import DuplicateTrade, NotOpen, Refused
+from engine.model import Signal
 from engine.text import clean
+from store.commands import Request
 from store.errors import StoreError
 from store.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.25
+POLL_S = 0.1
+ASK_AGAIN_S = 0.05
 ANSWER_WITHIN_S = 15.0
+TOO_LATE_MS = 30_000
+"""By then whoever still waits has withdrawn a request: this one is nobody's wish any more."""
+TIDY_EVERY_S = 3600.0
+KEEP_MS = 86_400_000
+"""How long answered requests stay in the table."""
+
+ABANDONED = {
+    "error": "unknown_outcome",
+    "message": (
+        "The desk that took the request has ended before it answered. It is not known whether "
+        "the request was carried out: look at the trades and signals before you repeat it."
+    ),
+    "trade_id": None,
+}
 
 
-def open_signal(signal: Signal, size: Size, entry_mode: EntryMode, note: str) -> OpenTrade:
-    """Return the order that trades a signal as it stands: its stop, its nearest target."""
-    return OpenTrade(
-        symbol=signal.symbol,
-        direction=signal.direction,
-        stop=signal.stop,
-        target=signal.targets[0],
-        size=size,
-        signal=signal,
-        entry_mode=entry_mode,
-        note=note,
-    )
+# -- the holder's side ------------------------------------------------------------------------
+
+
+async def serve(session: Session) -> None:
+    """Answer other processes' requests and show their signals, until cancelled."""
+    ledger, loop = session.ledger, asyncio.get_running_loop()
+    position = await _begin(ledger)
+    taken: deque[Request] = deque()
+    due, tidy_at_s = True, loop.time() + TIDY_EVERY_S
+    while True:
+        try:
+            # A look that failed stays due: the change that called for it is told only once.
+            due = await ledger.changed() or due
+            if due:
+                signals, position = await ledger.signals_since(position)
+                session.signals.show(signals)
+                taken.extend(await ledger.pending_commands())
+                due = False
+            if loop.time() >= tidy_at_s:
+                await _tidy(ledger)
+                tidy_at_s = loop.time() + TIDY_EVERY_S
+        except StoreError as exc:
+            log.warning("cannot look for requests of other processes: %s", exc)
+        while taken:
+            await _settle(session, taken.popleft())
+        await asyncio.sleep(POLL_S)
 
 
 async def carry_out(session: Session, kind: str, payload: Mapping[str, Any]) -> Any:
@@ -50,8 +82,9 @@ async def carry_out(session: Session, kind: str, payload: Mapping[str, Any]) -> 
     Args:
         session: The running desk.
         kind: ``open``, ``close`` or ``signals``.
-        payload: ``signal_id`` with optional ``size``, ``entry``, ``note``; or ``trade_id``;
-            or ``text`` with ``format``.
+        payload: For ``open`` a ``signal_id``, or ``symbol``, ``direction``, ``stop`` and
+            ``target``, or both; optional ``size``, ``entry``, ``note``. For ``close``
+            ``trade_id``. For ``signals`` ``text`` with ``format``.
 
     Raises:
         Refused: If the rules do not allow it, or the request makes no sense.
@@ -59,26 +92,77 @@ async def carry_out(session: Session, kind: str, payload: Mapping[str, Any]) -> 
         StoreError: If signals cannot be stored.
     """
     if kind == "signals":
-        return await take_signals(session, _word(payload, "text"), _word(payload, "format"))
+        text, form = requests.word(payload, "text"), requests.word(payload, "format")
+        return await take_signals(session, text, form)
     events = await session.submit(await _command(session, kind, payload))
     trade = events[-1].trade
     return trade_json(trade, session.feed.board[trade.symbol].last)
 
 
-async def serve(session: Session) -> None:
-    """Answer other processes' orders and show their signals, until cancelled."""
-    position = await session.ledger.last_arrival()
-    due = False
+async def _begin(ledger: Ledger) -> int:
+    """Answer what an earlier holder left; returns the position of the newest signal."""
     while True:
         try:
-            # A look that failed stays due: the change that called for it is told only once.
-            due = await session.ledger.changed() or due
-            if due:
-                position = await _look(session, position)
-                due = False
+            if left := await ledger.answer_abandoned(dumps(ABANDONED)):
+                log.warning("an earlier holder has left %s requests without an answer", left)
+            await _tidy(ledger)
+            return await ledger.last_arrival()
         except StoreError as exc:
-            log.warning("cannot look for orders of other processes: %s", exc)
+            log.warning("cannot look for requests of other processes: %s", exc)
         await asyncio.sleep(POLL_S)
+
+
+async def _tidy(ledger: Ledger) -> None:
+    await ledger.forget_commands(_wall_ms() - KEEP_MS)
+
+
+async def _settle(session: Session, request: Request) -> None:
+    """Carry out a request, then store the answer, for as long as that takes."""
+    answer = dumps(await _answer(session, request))
+    while True:
+        try:
+            await session.ledger.answer_command(request.number, answer)
+        except StoreError as exc:
+            log.warning("cannot store an answer: %s", exc)
+            await asyncio.sleep(POLL_S)
+        else:
+            return
+
+
+async def _answer(session: Session, request: Request) -> Any:
+    if _wall_ms() - request.created_ms > TOO_LATE_MS:
+        return error_json(
+            Refused("too_late", "The request waited for too long; nothing was done.")
+        )
+    try:
+        payload = requests.read_payload(request.payload)
+        return await carry_out(session, request.kind, payload)
+    except (Refused, DeskError, StoreError) as exc:
+        return error_json(exc)
+
+
+async def _command(session: Session, kind: str, payload: Mapping[str, Any]) -> Command:
+    match kind:
+        case "close":
+            return CloseTrade(trade_id=requests.number(payload, "trade_id"))
+        case "open":
+            signal = await _signal(session, payload)
+            return requests.read_order(payload, signal, session.default_size)
+    raise Refused("bad_command", f"There is no order called {clean(kind, 50)!r}.")
+
+
+async def _signal(session: Session, payload: Mapping[str, Any]) -> Signal | None:
+    """Find the signal that an order names; only one with a symbol of its own may name none."""
+    if payload.get("signal_id") is None and "symbol" in payload:
+        return None
+    signal_id = clean(requests.word(payload, "signal_id"))
+    signal = session.signals.get(signal_id) or await session.ledger.signal(signal_id)
+    if signal is None:
+        raise Refused("unknown_signal", f"There is no signal {signal_id}.")
+    return signal
+
+
+# -- the other side ---------------------------------------------------------------------------
 
 
 async def ask(database: Path, kind: str, payload: Mapping[str, Any]) -> Any:
@@ -91,75 +175,52 @@ async def ask(database: Path, kind: str, payload: Mapping[str, Any]) -> Any:
     """
     ledger = await Ledger.open(database)
     try:
-        answer = json.loads(await _answer(ledger, kind, dumps(payload)))
+        return await ask_through(ledger, kind, payload)
     finally:
         await ledger.close()
+
+
+async def ask_through(ledger: Ledger, kind: str, payload: Mapping[str, Any]) -> Any:
+    """Do what `ask` does through books that are open already."""
+    number = await ledger.post_command(kind, dumps(payload), _wall_ms())
+    answer = json.loads(await _reply(ledger, number))
     if "error" in answer:
-        raise refusal_from_json(answer)
+        raise _refusal(answer)
     return answer
 
 
-async def _answer(ledger: Ledger, kind: str, payload: str) -> str:
-    number = await ledger.post_command(kind, payload, time.time_ns() // 1_000_000)
+async def _reply(ledger: Ledger, number: int) -> str:
     loop = asyncio.get_running_loop()
     asked_s = loop.time()
-    while (reply := await ledger.command_reply(number)) is None:
-        waited_s = loop.time() - asked_s
-        if waited_s > ANSWER_WITHIN_S and await ledger.withdraw_command(number):
-            raise DeskError("The running desk did not answer; the request was withdrawn.")
-        if waited_s > 2 * ANSWER_WITHIN_S:
+    while True:
+        try:
+            if (reply := await ledger.command_reply(number)) is not None:
+                return reply
+            waited_s = loop.time() - asked_s
+            if waited_s > ANSWER_WITHIN_S and await ledger.withdraw_command(number):
+                raise DeskError("The running desk did not answer; the request was withdrawn.")
+        except StoreError as exc:
+            log.warning("cannot look for an answer: %s", exc)
+        if loop.time() - asked_s > 2 * ANSWER_WITHIN_S:
             raise DeskError(
                 "The running desk took the request but did not answer; `paperdesk trades` "
                 "shows what became of it."
             )
-        await asyncio.sleep(POLL_S / 2)
-    return reply
+        await asyncio.sleep(ASK_AGAIN_S)
 
 
-async def _look(session: Session, position: int) -> int:
-    ledger = session.ledger
-    signals, position = await ledger.signals_since(position)
-    session.signals.show(signals)
-    for number, kind, payload in await ledger.pending_commands():
-        try:
-            answer = await carry_out(session, kind, json.loads(payload))
-        except (Refused, DeskError, StoreError) as exc:
-            answer = error_json(exc)
-        await ledger.answer_command(number, dumps(answer))
-    return position
+def _refusal(answer: Mapping[str, Any]) -> Exception:
+    """Turn an answer that refuses back into what the desk raised."""
+    message, trade_id = str(answer["message"]), answer.get("trade_id")
+    match answer["error"]:
+        case "duplicate":
+            return DuplicateTrade(message, trade_id)
+        case "not_open" if trade_id is not None:
+            return NotOpen(message, trade_id)
+        case "halted":
+            return Halted(message)
+    return refusal_from_json(answer)
 
 
-async def _command(session: Session, kind: str, payload: Mapping[str, Any]) -> Command:
-    match kind:
-        case "close":
-            return CloseTrade(trade_id=_number(payload, "trade_id"))
-        case "open":
-            return await _open_command(session, payload)
-    raise Refused("bad_command", f"There is no order called {kind!r}.")
-
-
-async def _open_command(session: Session, payload: Mapping[str, Any]) -> OpenTrade:
-    signal_id = _word(payload, "signal_id")
-    signal = session.signals.get(signal_id) or await session.ledger.signal(signal_id)
-    if signal is None:
-        raise Refused("unknown_signal", f"There is no signal {signal_id}.")
-    try:
-        size = parse_size(payload["size"]) if payload.get("size") else session.default_size
-        entry_mode = EntryMode(payload.get("entry") or EntryMode.MARKET)
-    except ValueError as exc:
-        raise Refused("bad_command", f"The order cannot be read: {exc}.") from exc
-    return open_signal(signal, size, entry_mode, clean(str(payload.get("note") or "")))
-
-
-def _word(payload: Mapping[str, Any], name: str) -> str:
-    value = payload.get(name)
-    if not isinstance(value, str):
-        raise Refused("bad_command", f"The request has no {name}.")
-    return value
-
-
-def _number(payload: Mapping[str, Any], name: str) -> int:
-    value = payload.get(name)
-    if not isinstance(value, int):
-        raise Refused("bad_command", f"The request has no {name}.")
-    return value
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000

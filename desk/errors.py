@@ -3,6 +3,7 @@
 DeskError
 ├── SettingsError    a setting is wrong; the message names it and what would be right
 ├── DeskBusy         another process holds this desk
+├── LeaseLost        another process holds it now, although this one never let go
 └── Halted           trading is halted because the books cannot be stored
 """
 
@@ -17,6 +18,10 @@ class SettingsError(DeskError):
 
 class DeskBusy(DeskError):
     """Another process holds this desk."""
+
+
+class LeaseLost(DeskError):
+    """Another process holds the desk now, although this one never let go of it."""
 
 
 class Halted(DeskError):

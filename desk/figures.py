@@ -38,8 +38,8 @@ def signal_view(signal: Signal, price: SymbolPrice, trade_id: int | None) -> Sig
     )
 
 
-def trade_view(trade: Trade, price: SymbolPrice) -> TradeView:
-    """Put a trade beside its market."""
+def trade_view(trade: Trade, price: SymbolPrice, caught_up: Decimal | None = None) -> TradeView:
+    """Put a trade beside its market, and beside how far that is replayed."""
     mark = mark_price(price, trade.direction)
     open_result = net_now = percent = None
     if mark is not None:
@@ -51,6 +51,7 @@ def trade_view(trade: Trade, price: SymbolPrice) -> TradeView:
         last=price.last,
         live=price.live,
         catching_up=price.catching_up,
+        caught_up=caught_up,
         unrealised=open_result,
         net_now=net_now,
         percent=percent,

@@ -22,7 +22,7 @@ from engine.events import Event, TradeClosed, TradeOpened
 from engine.model import Candle, Instrument, Source, Tick
 from engine.plan import Plan
 from engine.stats import Today, day_start
-from market.feed import Feed
+from market.feed import Feed, Meeting
 from store.ledger import Checkpoint, Ledger
 
 
@@ -60,6 +60,7 @@ class Hand:
         self._signals = signals
         self._publish = publish
         self._on_behind = on_behind
+        self._stopped = ""
         self._away: dict[str, list[TradeClosed]] = {}
         """By symbol that is being caught up, what was closed on the way."""
         self._stamp = Stamp(feed, settings, self.watermarks)
@@ -77,7 +78,11 @@ class Hand:
     @property
     def halted(self) -> str:
         """Why trading is halted, a sentence; empty when it is not."""
-        return self._recorder.halted
+        return self._stopped or self._recorder.halted
+
+    def stop(self, why: str) -> None:
+        """Trade no more until the desk is started anew: the books cannot be trusted."""
+        self._stopped = why
 
     async def load(self) -> None:
         """Load the books and ask the feed for all that happened since; start is recovery.
@@ -194,6 +199,26 @@ class Hand:
         """
         return await self._inbox.errand(lambda: self._on_candles(candles, force=coarsest))
 
+    async def join(self, meeting: Meeting) -> bool:
+        """Let the growing candle stand in for all prints before *meeting*, if it loses nothing.
+
+        Raises:
+            StoreError: If the way so far cannot be stored now.
+        """
+
+        async def join() -> bool:
+            symbol, reached = meeting.open.symbol, self.watermarks.reached(meeting.open.symbol)
+            if reached is None:
+                return True
+            if reached.time_ms >= meeting.open.open_ms or not self.book.quiet(meeting.open):
+                return False
+            self.book.on_candle(meeting.open, Source.BACKFILL)
+            self.watermarks.join(symbol, meeting)
+            await self._save((symbol,))
+            return True
+
+        return await self._inbox.errand(join)
+
     async def _on_candles(self, candles: Sequence[Candle], *, force: bool) -> int:
         passed, symbol = 0, candles[0].symbol
         for candle in candles:
@@ -226,7 +251,7 @@ class Hand:
     # -- one at a time ------------------------------------------------------------------------
 
     async def _on_ticks(self, ticks: Sequence[Tick]) -> None:
-        if not self._instruments:
+        if not self._instruments or self._stopped:
             return  # without price grids nothing can fill; the prints are fetched again by id
         happened: list[Event] = []
         accept, on_tick = self.watermarks.accept, self.book.on_tick

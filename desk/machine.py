@@ -1,4 +1,4 @@
-"""The machine interface: trades, signals and refusals as JSON.
+"""The machine interface: trades, signals, events and refusals as JSON.
 
 Stable and the same everywhere. Decimals are strings, times are integer milliseconds UTC.
 """
@@ -9,10 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from desk.errors import DeskError
+from desk.view import CaughtUp, Fact, Notice, SignalsArrived, WhileAway
 from engine.errors import Refused
+from engine.events import TradeClosed, TradeOpened
 from engine.model import Fill, Signal, Trade
 from engine.money import plain
 from engine.pnl import r_multiple, unrealised
+from market.feed import FeedStatus
 
 _HUNDRED = Decimal(100)
 _RATIO = Decimal("0.0001")
@@ -121,6 +124,33 @@ def fill_json(fill: Fill) -> dict[str, Any]:
         "reconstructed": fill.reconstructed,
         "ambiguous": fill.ambiguous,
     }
+
+
+def events_json(happening: Fact | FeedStatus, time_ms: int) -> list[dict[str, Any]]:
+    """Return what happened as events in JSON values; of signals, one event each.
+
+    Args:
+        happening: A fact, or the new state of the prices.
+        time_ms: When it happened, milliseconds UTC.
+    """
+
+    def event(name: str, **values: Any) -> dict[str, Any]:
+        return {"event": name, "time_ms": time_ms, **values}
+
+    match happening:
+        case TradeOpened(trade):
+            return [event("TradeOpened", trade=trade_json(trade))]
+        case TradeClosed(trade) | WhileAway(TradeClosed(trade)):
+            return [event("TradeClosed", trade=trade_json(trade))]
+        case CaughtUp(since_ms=since, symbols=symbols, closed=closed):
+            ids = [trade.id for trade in closed]
+            return [event("CaughtUp", since_ms=since, symbols=symbols, closed=ids)]
+        case SignalsArrived(signals):
+            return [event("SignalArrived", signal=signal_json(signal)) for signal in signals]
+        case Notice(text, severity):
+            return [event("Notice", severity=severity, text=text)]
+        case FeedStatus(state=state, detail=detail):
+            return [event("FeedState", state=state.value, detail=detail)]
 
 
 def error_json(error: Exception) -> dict[str, Any]:

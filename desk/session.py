@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Sequence
+from dataclasses import replace
 
 from desk.catchup import CatchUp
 from desk.figures import header, signal_view, trade_view
 from desk.hand import Hand
 from desk.settings import Settings
 from desk.signal_table import SignalTable
-from desk.view import Fact, Header, SignalView, TradeView
+from desk.view import Fact, Header, Notice, SignalView, TradeView
 from engine.book import Book
 from engine.commands import Command, OpenTrade, Size
 from engine.errors import NotOpen, Refused
@@ -114,7 +115,8 @@ class Session:
     def header(self) -> Header:
         """Return the account's figures at this moment."""
         today = self._hand.today.at(self.now_ms)
-        return header(self.book, today, self.feed, self._hand.halted)
+        figures = header(self.book, today, self.feed, self._hand.halted)
+        return replace(figures, replaying=self.catch_up.overall())
 
     def signal_views(self) -> list[SignalView]:
         """Return the signals that can still be traded, in order of arrival."""
@@ -128,7 +130,11 @@ class Session:
     def trade_views(self) -> list[TradeView]:
         """Return the active trades in order of opening."""
         board = self.feed.board
-        return [trade_view(trade, board[trade.symbol]) for trade in self.book.active()]
+        progress = self.catch_up.progress
+        return [
+            trade_view(trade, board[trade.symbol], progress(trade.symbol))
+            for trade in self.book.active()
+        ]
 
     def preview(self, command: OpenTrade) -> Plan:
         """Work out what an order would do now.
@@ -168,6 +174,11 @@ class Session:
             detail = self.feed.status.detail
             raise Refused("no_price", f"There is no fresh price for {symbol}. {detail}".strip())
         return await self._hand.submit(command)
+
+    def stop_trading(self, why: str) -> None:
+        """Trade no more until the next start, and say so; *why* is a sentence."""
+        self._hand.stop(why)
+        self.publish(Notice(why, "error"))
 
     async def save_positions(self) -> None:
         """Store how far every watched symbol was followed.

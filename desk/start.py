@@ -3,20 +3,28 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from desk import chores
-from desk.lease import Lease
+from desk.anydesk import AnyDesk
+from desk.attach import AttachedDesk
+from desk.handover import Roles
+from desk.lease import Holder, Lease
+from desk.news import News
 from desk.session import Chore, Session
 from desk.settings import Settings
 from market.binance.feed import BinanceSpotFeed
 from market.binance.hosts import DEFAULT_HOSTS, Host
 from market.feed import Feed
 from store.ledger import Ledger
+
+if TYPE_CHECKING:
+    from market.tape.recording import Recording
 
 T = TypeVar("T")
 
@@ -32,11 +40,18 @@ class Demo:
     seed: int = 1
     speed: float = 20.0
     """Simulated seconds per real second."""
+    keep: bool = False
+    """Whether the market goes on while the demo is closed; else it waits."""
 
 
 @contextlib.asynccontextmanager
 async def open_desk(
-    settings: Settings, database: Path, *, demo: Demo | None = None, scan: bool = True
+    settings: Settings,
+    database: Path,
+    *,
+    demo: Demo | None = None,
+    scan: bool = True,
+    record: Path | None = None,
 ) -> AsyncIterator[Session]:
     """Take the lease, open the books, choose the market; what is yielded is ready to `run`.
 
@@ -45,21 +60,99 @@ async def open_desk(
         database: The desk's file; created if missing.
         demo: Trade on the simulated exchange instead of Binance.
         scan: Whether the scanner may look for signals.
+        record: Where to record all that the exchange sends.
 
     Raises:
         DeskBusy: If another process holds this desk.
         StoreError: If the books cannot be opened.
+        TapeError: If the recording cannot be written.
     """
-    with Lease(database):
+    with Lease(database) as lease:
+        hold = _holding(settings, database, demo=demo, scan=scan, record=record)
+        async with hold(lease) as session:
+            yield session
+
+
+@contextlib.asynccontextmanager
+async def open_any_desk(
+    settings: Settings,
+    database: Path,
+    *,
+    demo: Demo | None = None,
+    scan: bool = True,
+    record: Path | None = None,
+) -> AsyncIterator[AnyDesk]:
+    """Open the desk, or attach to the process that runs it; it is ready to `run`.
+
+    Args:
+        settings: Checked settings.
+        database: The desk's file; created if missing.
+        demo: Trade on the simulated exchange instead of Binance.
+        scan: Whether the scanner may look for signals, where this process runs the desk.
+        record: Where to record all that the exchange sends, while it does.
+
+    Raises:
+        DeskBusy: If the process that runs this demo does not say where its market is.
+        StoreError: If the books cannot be opened.
+        TapeError: If the recording cannot be written.
+    """
+    roles = Roles(
+        hold=_holding(settings, database, demo=demo, scan=scan, record=record),
+        attach=_attaching(settings, database),
+        own_market=demo is not None,
+    )
+    desk = AnyDesk(database, settings, roles)
+    await desk.begin()
+    try:
+        yield desk
+    finally:
+        await desk.end()
+
+
+def _holding(
+    settings: Settings, database: Path, *, demo: Demo | None, scan: bool, record: Path | None
+) -> Callable[[Lease], AbstractAsyncContextManager[Session]]:
+    @contextlib.asynccontextmanager
+    async def hold(lease: Lease) -> AsyncIterator[Session]:
+        unused_s = _unused_s(database)
+        async with contextlib.AsyncExitStack() as closing:
+            ledger = await Ledger.open(database)
+            closing.push_async_callback(ledger.close)
+            ledger.guard = lease.check
+            own = _chores(settings, scan=scan, demo=demo)
+            recording = _recording(record) if record else None
+            if recording:
+                closing.callback(recording.close)
+                own.append(partial(chores.keep_telling, recording))
+            if demo:
+                urls = await closing.enter_async_context(_simulation(demo, ledger, unused_s))
+                lease.announce(*urls)
+                feed: Feed = _simulated(*urls, recording)
+            else:
+                feed = _binance(settings, recording)
+            session = Session(feed, ledger, settings, own)
+            await session.load()
+            yield session
+
+    return hold
+
+
+def _attaching(
+    settings: Settings, database: Path
+) -> Callable[[Holder | None, News], AbstractAsyncContextManager[AttachedDesk]]:
+    @contextlib.asynccontextmanager
+    async def attach(holder: Holder | None, news: News) -> AsyncIterator[AttachedDesk]:
         ledger = await Ledger.open(database)
         try:
-            async with _market(settings, ledger, demo) as feed:
-                own = _chores(settings, scan=scan, demo=demo)
-                session = Session(feed, ledger, settings, own)
-                await session.load()
-                yield session
+            if holder and holder.rest_url:
+                feed = _simulated(holder.rest_url, holder.stream_url)
+            else:
+                feed = _binance(settings)
+            yield AttachedDesk(feed, ledger, settings, holder, news)
         finally:
             await ledger.close()
+
+    return attach
 
 
 @contextlib.asynccontextmanager
@@ -92,37 +185,68 @@ async def beside(session: Session, work: Coroutine[None, None, T]) -> T:
 
 
 @contextlib.asynccontextmanager
-async def _market(settings: Settings, ledger: Ledger, demo: Demo | None) -> AsyncIterator[Feed]:
-    if demo is None:
-        own = (_host(settings.rest_url, settings.stream_url),) if settings.rest_url else ()
-        yield BinanceSpotFeed(own or DEFAULT_HOSTS)
-        return
+async def _simulation(
+    demo: Demo, ledger: Ledger, unused_s: float
+) -> AsyncIterator[tuple[str, str]]:
+    """Serve the demo's market; yields the addresses of its REST interface and streams."""
     from market.simulator import SimulatedExchange, SimulatorServer
 
     # Simulated time runs ahead of real time; it must never go back behind stored trades.
     start_ms = max(await ledger.latest_ms() or 0, time.time_ns() // 1_000_000)
+    if demo.keep:
+        start_ms += int(unused_s * demo.speed * 1000)
     exchange = SimulatedExchange(seed=demo.seed, speed=demo.speed, start_ms=start_ms)
     async with SimulatorServer(exchange) as server:
-        yield BinanceSpotFeed([_host(server.rest_url, server.stream_url)], simulated=True)
+        yield server.rest_url, server.stream_url
+
+
+def _recording(path: Path) -> "Recording":
+    from market.tape.recording import Recording
+
+    return Recording(path)
+
+
+def _unused_s(database: Path) -> float:
+    """Return for how long nothing was written to the books, seconds."""
+    with contextlib.suppress(FileNotFoundError):
+        return max(0.0, time.time() - database.stat().st_mtime)
+    return 0.0
+
+
+def _binance(settings: Settings, recording: "Recording | None" = None) -> Feed:
+    own = (_host(settings.rest_url, settings.stream_url),) if settings.rest_url else ()
+    return BinanceSpotFeed(own or DEFAULT_HOSTS, recording=recording)
+
+
+def _simulated(rest_url: str, stream_url: str, recording: "Recording | None" = None) -> Feed:
+    hosts = [_host(rest_url, stream_url)]
+    return BinanceSpotFeed(hosts, simulated=True, recording=recording)
 
 
 def _host(rest_url: str, stream_url: str) -> Host:
     return Host(rest_url=rest_url, stream_url=stream_url)
 
 
-def _chores(settings: Settings, *, scan: bool, demo: Demo | None) -> Sequence[Chore]:
+def _chores(settings: Settings, *, scan: bool, demo: Demo | None) -> list[Chore]:
     own: list[Chore] = [
         chores.keep_instruments,
         chores.keep_positions,
         chores.keep_expiring,
         _serve,
+        _check,
     ]
     if scan and settings.scanner:
         own.append(partial(_scan, demo=demo))
     return own
 
 
-# What these two load is not needed for the first picture.
+# What these load is not needed for the first picture.
+
+
+async def _check(session: Session) -> None:
+    from desk import checks
+
+    await checks.keep_checking(session)
 
 
 async def _serve(session: Session) -> None:

@@ -36,6 +36,8 @@ class TradeView:
     live: bool
     catching_up: bool
     """Whether missed prints are being replayed; the level watch waits for them."""
+    caught_up: Decimal | None = None
+    """How much of a long gap is replayed already, 0 to 1; None where that is not known."""
     unrealised: Decimal | None
     """Result of the open quantity at the mark, before fees, quote (rules MARK-1)."""
     net_now: Decimal | None
@@ -82,6 +84,8 @@ class Header:
     """To which process, if another one runs the desk: ``attached to process 123``."""
     now_ms: int
     """Exchange time, milliseconds UTC."""
+    replaying: Decimal | None = None
+    """How much of what happened meanwhile is replayed, 0 to 1; None once all is known."""
 
 
 @dataclass(frozen=True, slots=True)

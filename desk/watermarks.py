@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from engine.model import Candle, Quote, Source, Tick
-from market.feed import Feed
+from market.feed import Feed, Meeting
 from store.ledger import Checkpoint
 
+MARGIN_MS = 1_000
+"""A print may carry an earlier time than the one before it, by less than this."""
 ASK_AGAIN_MS = 10_000
 """Exchange time after which an unanswered wish to resume is repeated."""
 
@@ -81,6 +83,12 @@ class Watermarks:
         """Note that a candle stood in for its prints: what it covers was followed."""
         mark = self._marks[candle.symbol]
         mark.time_ms, mark.price = max(mark.time_ms, candle.close_ms), candle.close
+
+    def join(self, symbol: str, meeting: Meeting) -> None:
+        """Note that everything before the first live print was followed."""
+        mark = self._marks[symbol]
+        mark.trade_id, mark.time_ms = meeting.trade_id - 1, meeting.time_ms - MARGIN_MS
+        mark.price = meeting.open.open
 
     def pass_time(self, symbol: str, until_ms: int) -> None:
         """Note that everything up to a moment was followed."""

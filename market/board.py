@@ -24,6 +24,9 @@ class SymbolPrice:
     ask: Decimal | None = None
     touch_fresh: bool = False
     """Whether bid and ask came over the present connection."""
+    low: Decimal = Decimal("Infinity")
+    """Prices from here to `high` are believed at sight; others are looked at twice."""
+    high: Decimal = Decimal("-Infinity")
     open_24h: Decimal | None = None
     """Price 24 hours ago, for the 24h change."""
     live: bool = False

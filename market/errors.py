@@ -41,3 +41,7 @@ class BadRequest(MarketError):
 
 class BadAnswer(MarketError):
     """The answer cannot be used."""
+
+
+class TapeError(Exception):
+    """A tape that cannot be played or written; the sentence names the file and the line."""

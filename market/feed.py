@@ -36,6 +36,20 @@ class FeedStatus:
     """Exchange time at which this state began."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """Candles that reach without a gap to the first of the prints held back."""
+
+    closed: tuple[Candle, ...]
+    """Consecutive, oldest first; may be empty."""
+    open: Candle
+    """The one that follows, which is still growing."""
+    trade_id: int
+    """Id of the first print held back."""
+    time_ms: int
+    """Exchange time of that print, milliseconds UTC."""
+
+
 Deliver = Callable[[Sequence[Tick]], None]
 """Takes prints, per symbol in id order without holes."""
 
@@ -80,8 +94,15 @@ class Feed(Protocol):
         live prints go on. Ends `hold`.
         """
 
-    def hold(self, symbol: str) -> None:
-        """Keep the prints of *symbol* back, in order, until `resume` says where to go on."""
+    def hold(self, symbol: str, timeframe: str = "") -> None:
+        """Keep the prints of *symbol* back, in order, until `resume` says where to go on.
+
+        With a *timeframe* its candles are heard too, so that `meeting` may find where they
+        meet the prints.
+        """
+
+    def meeting(self, symbol: str) -> Meeting | None:
+        """Return where candles and held prints meet, or None as long as that is not proved."""
 
     def going_on(self, symbol: str) -> bool:
         """Tell whether prints of *symbol* flow: nothing is held back or asked for."""

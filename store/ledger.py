@@ -4,25 +4,28 @@ Law: what a method has written is on disk when it returns. A method that raises 
 may be called again with the same arguments.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.account import Account
 from engine.events import Event
 from engine.model import Signal, SignalStatus, Trade
-from store import books, commands, queries, rows
+from store import books, commands, queries, rows, standing
 from store.connection import WAIT_FOR_LOCK_S, Connection
+from store.errors import readable
 from store.queries import Checkpoint
 from store.schema import ACTIVE, FINISHED, TradeRow
+from store.standing import Seen, Standing
 from store.thread import DatabaseThread
 
-__all__ = ["Books", "Checkpoint", "Ledger"]
+T = TypeVar("T")
 
-_ALIVE = (SignalStatus.ACTIVE, SignalStatus.TAKEN)
+__all__ = ["Books", "Checkpoint", "Ledger", "Seen", "Standing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,11 @@ class Ledger:
         self._path = path.absolute()
         self._thread = DatabaseThread(self._path, wait_s)
         self._data_version: int | None = None
+        self.guard: Callable[[], None] = lambda: None
+        """Called inside each transaction that trades or takes requests; may raise to forbid it.
+
+        No other process can write between the guard and the commit.
+        """
 
     @classmethod
     async def open(cls, path: Path, *, wait_s: float = WAIT_FOR_LOCK_S) -> "Ledger":
@@ -71,6 +79,9 @@ class Ledger:
     async def close(self) -> None:
         """Finish what was asked for, then close the file."""
         await self._thread.close()
+
+    async def _read(self, job: Callable[[Connection], T]) -> T:
+        return await self._thread.read(readable(job, self._path))
 
     # -- trading ------------------------------------------------------------------------------
 
@@ -95,11 +106,11 @@ class Ledger:
                 active=tuple(queries.active_trades(db, account)),
                 next_trade_id=queries.next_trade_id(db),
                 checkpoints=queries.checkpoints(db, account),
-                signals=tuple(queries.signals(db, statuses=_ALIVE)),
+                signals=tuple(queries.signals(db, statuses=standing.ALIVE)),
                 today_net=queries.net_since(db, account, day_start_ms),
             )
 
-        return await self._thread.write(job)
+        return await self._thread.write(readable(job, self._path))
 
     async def record(
         self,
@@ -124,7 +135,22 @@ class Ledger:
         entry = books.Entry(
             events=events, account=account, checkpoints=checkpoints, moved=moved
         )
-        await self._thread.write(lambda db: books.write(db, entry))
+
+        def job(db: Connection) -> None:
+            self.guard()
+            books.write(db, entry)
+
+        await self._thread.write(job)
+
+    async def standing(self, account: str, seen: Seen | None, day_start_ms: int) -> Standing:
+        """Return how an account stands, for a process that only looks on.
+
+        Args:
+            account: The account's name; it need not exist yet.
+            seen: What is known already; None where nothing is.
+            day_start_ms: Where today begins, milliseconds UTC.
+        """
+        return await self._read(lambda db: standing.standing(db, account, seen, day_start_ms))
 
     async def trades(
         self,
@@ -147,13 +173,13 @@ class Ledger:
             conditions.append(ACTIVE if active else FINISHED)
         if before_id is not None:
             conditions.append(TradeRow.id < before_id)
-        return await self._thread.read(
+        return await self._read(
             lambda db: queries.trades(db, *conditions, limit=limit, newest_first=True)
         )
 
     async def trade(self, account: str, trade_id: int) -> Trade | None:
         """Return one trade of an account, or None."""
-        found = await self._thread.read(lambda db: queries.trade(db, trade_id))
+        found = await self._read(lambda db: queries.trade(db, trade_id))
         return found if found and found.account == account else None
 
     # -- signals ------------------------------------------------------------------------------
@@ -181,7 +207,7 @@ class Ledger:
 
     async def signals_since(self, arrival: int) -> tuple[list[Signal], int]:
         """Return the signals that arrived behind a position, and the position now."""
-        return await self._thread.read(lambda db: queries.signals_since(db, arrival))
+        return await self._read(lambda db: queries.signals_since(db, arrival))
 
     async def last_arrival(self) -> int:
         """Return the position behind the newest signal, for `signals_since`.
@@ -189,26 +215,29 @@ class Ledger:
         Raises:
             StoreError: If the database fails.
         """
-        return await self._thread.read(queries.last_arrival)
+        return await self._read(queries.last_arrival)
 
     async def signals(
         self, *, status: SignalStatus | None = None, limit: int = 200
     ) -> list[Signal]:
         """Return the last *limit* signals, in order of arrival."""
         statuses = None if status is None else (status,)
-        return await self._thread.read(
-            lambda db: queries.signals(db, statuses=statuses, limit=limit)
-        )
+        return await self._read(lambda db: queries.signals(db, statuses=statuses, limit=limit))
 
     async def signal(self, signal_id: str) -> Signal | None:
         """Return one signal, or None."""
-        return await self._thread.read(lambda db: queries.signal(db, signal_id))
+        return await self._read(lambda db: queries.signal(db, signal_id))
 
     # -- other processes ----------------------------------------------------------------------
 
     async def changed(self) -> bool:
         """Tell whether another process has written since the last call; True at the first."""
-        version = await self._thread.outside_transaction(lambda db: db.pragma("data_version"))
+
+        def job(db: Connection) -> Any:
+            self.guard()
+            return db.pragma("data_version")
+
+        version = await self._thread.outside_transaction(job)
         before, self._data_version = self._data_version, version
         return bool(version != before)
 
@@ -218,15 +247,33 @@ class Ledger:
 
     async def pending_commands(self) -> list[commands.Request]:
         """Return the requests that wait, oldest first; each is handed out once."""
-        return await self._thread.write(commands.take)
+
+        def job(db: Connection) -> list[commands.Request]:
+            self.guard()
+            return commands.take(db)
+
+        return await self._thread.write(job)
 
     async def answer_command(self, command_id: int, reply: str) -> None:
         """Store the answer (JSON) to a request that was handed out."""
         await self._thread.write(lambda db: commands.answer(db, command_id, reply))
 
+    async def answer_abandoned(self, reply: str) -> int:
+        """Answer the requests that an earlier holder left unanswered; returns how many."""
+
+        def job(db: Connection) -> int:
+            self.guard()
+            return commands.answer_abandoned(db, reply)
+
+        return await self._thread.write(job)
+
+    async def forget_commands(self, before_ms: int) -> int:
+        """Delete the requests left before a time that are done with; returns how many."""
+        return await self._thread.write(lambda db: commands.forget(db, before_ms))
+
     async def command_reply(self, command_id: int) -> str | None:
         """Return the answer to a request, or None while there is none."""
-        return await self._thread.read(lambda db: commands.reply_to(db, command_id))
+        return await self._read(lambda db: commands.reply_to(db, command_id))
 
     async def withdraw_command(self, command_id: int) -> bool:
         """Take a request back; False if it was handed out already."""
@@ -236,7 +283,17 @@ class Ledger:
 
     async def latest_ms(self) -> int | None:
         """Return the newest exchange time of anything stored; None if nothing is."""
-        return await self._thread.read(queries.latest_ms)
+        return await self._read(queries.latest_ms)
+
+    async def check(self, *, full: bool) -> list[str]:
+        """Look for damage and re-add the books, a sentence for each finding.
+
+        Trading goes on meanwhile; *full* also compares indexes and reads every text.
+        """
+        from store.health import findings
+
+        # Not in the store's own thread: commits need not wait until all is added up.
+        return await asyncio.to_thread(findings, self._path, full=full)
 
     async def info(self) -> dict[str, str]:
         """Return what a person asks about the file: versions, journal, path."""
@@ -250,4 +307,4 @@ class Ledger:
                 "path": str(self._path),
             }
 
-        return await self._thread.read(job)
+        return await self._read(job)

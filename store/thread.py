@@ -97,7 +97,7 @@ class DatabaseThread:
     def _translating(self) -> Iterator[None]:
         try:
             yield
-        except (peewee.PeeweeException, sqlite3.Error, OSError) as exc:
+        except (peewee.PeeweeException, sqlite3.Error, OSError, UnicodeDecodeError) as exc:
             raise store_error(exc, self._path) from exc
 
     def _open(self) -> None:

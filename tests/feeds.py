@@ -9,7 +9,7 @@ from engine.model import Candle, Instrument, Tick
 from market.board import Board
 from market.clock import ExchangeClock
 from market.errors import Unreachable
-from market.feed import Deliver, FeedState, FeedStatus, OnCandle, OnLongGap
+from market.feed import Deliver, FeedState, FeedStatus, Meeting, OnCandle, OnLongGap
 
 START_MS = 1_790_000_000_000
 
@@ -86,8 +86,11 @@ class ScriptedFeed:
         self.resumed.append((symbol, after_trade_id))
         self.held.discard(symbol)
 
-    def hold(self, symbol: str) -> None:
+    def hold(self, symbol: str, timeframe: str = "") -> None:
         self.held.add(symbol)
+
+    def meeting(self, symbol: str) -> Meeting | None:
+        return None
 
     def going_on(self, symbol: str) -> bool:
         return symbol not in self.held

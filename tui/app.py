@@ -230,12 +230,12 @@ class DeskApp(App[None]):
     # Leaving.
 
     def action_ask_quit(self) -> None:
-        """Leave; with open trades only after a question."""
-        count = self._session.header().open
-        if not count or self.desk.stopped:
+        """Leave; with open trades that nobody watches then, only after a question."""
+        header = self._session.header()
+        if not header.open or header.attached or self.desk.stopped:
             self.exit()
         else:
-            self.run_worker(self._ask_quit(count), name="quit", exit_on_error=False)
+            self.run_worker(self._ask_quit(header.open), name="quit", exit_on_error=False)
 
     async def _ask_quit(self, count: int) -> None:
         trades = "1 trade is open" if count == 1 else f"{count} trades are open"

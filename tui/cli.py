@@ -14,9 +14,13 @@ from desk.errors import DeskError, SettingsError
 from desk.settings import Home, load_settings
 from tui import __version__
 from tui.commands.about import config, info
+from tui.commands.backup import backup, restore
+from tui.commands.doctor import doctor
+from tui.commands.replay import replay
 from tui.commands.signals import signals
 from tui.commands.simulate import simulate
 from tui.commands.trading import close_trade, open_trade, trades
+from tui.commands.watch import watch
 from tui.work import (
     EXIT_INTERRUPTED,
     EXIT_REFUSED,
@@ -94,15 +98,29 @@ def cli(
 @cli.command()
 @click.option("--seed", default=1, show_default=True, help="Which simulated market.")
 @click.option("--speed", default=20.0, show_default=True, help="Simulated seconds a second.")
+@click.option("--keep", is_flag=True, help="Let the market go on while the demo is closed.")
 @click.pass_context
-def demo(ctx: click.Context, seed: int, speed: float) -> None:
+def demo(ctx: click.Context, *, seed: int, speed: float, keep: bool) -> None:
     """Open the desk on the built-in simulated exchange: no network, its own database."""
     from desk.start import Demo
 
     own = replace(ctx.obj, demo=True, seed=seed)
-    simulated = Demo(seed=seed, speed=checked_speed(speed))
+    simulated = Demo(seed=seed, speed=checked_speed(speed), keep=keep)
     ctx.exit(run(show_desk(own, simulated), as_json=False))
 
 
-for command in (simulate, open_trade, close_trade, trades, signals, info, config):
+for command in (
+    watch,
+    replay,
+    backup,
+    restore,
+    doctor,
+    simulate,
+    open_trade,
+    close_trade,
+    trades,
+    signals,
+    info,
+    config,
+):
     cli.add_command(command)

@@ -4,11 +4,11 @@ Many facts at once become one toast, so that a crash of the market does not bury
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from desk.view import Fact, Notice, SignalsArrived
+from desk.view import CaughtUp, Fact, Notice, SignalsArrived, WhileAway
 from engine.events import TradeClosed, TradeOpened
 from engine.model import CloseReason, Trade
 from engine.money import ZERO
@@ -72,6 +72,10 @@ def tell(fact: Fact, tick_of: TickOf, now_ms: int) -> Told:
     match fact:
         case TradeClosed(trade):
             return _closed(trade, tick_of(trade.symbol))
+        case WhileAway(event):
+            return replace(_closed(event.trade, tick_of(event.trade.symbol)), toast=None)
+        case CaughtUp():
+            return _caught_up(fact, now_ms)
         case TradeOpened(trade):
             return _opened(trade, tick_of(trade.symbol))
         case SignalsArrived(signals):
@@ -135,6 +139,22 @@ def _opened(trade: Trade, tick: Decimal | None) -> Told:
     )
 
 
+def _caught_up(fact: CaughtUp, now_ms: int) -> Told:
+    away = fmt.age(now_ms - fact.since_ms)
+    symbols = "1 symbol" if fact.symbols == 1 else f"{fact.symbols} symbols"
+    toast = None
+    words = f"{symbols}, {away}: nothing was closed meanwhile"
+    if fact.closed:
+        message = "\n".join(
+            [*(f"{name(t)} {result(t)}" for t in fact.closed[:3]), _counts(fact.closed)]
+        )
+        count = "1 trade" if len(fact.closed) == 1 else f"{len(fact.closed)} trades"
+        title = f"{count} closed while you were away ({away})"
+        toast = Toast(title=title, message=message, seconds=20.0)
+        words = f"{symbols}, {away}: {_counts(fact.closed)}"
+    return Told(time_ms=now_ms, sign="↻ caught up", role="accent", words=words, toast=toast)
+
+
 def _notice(notice: Notice, now_ms: int) -> Told:
     severity: Severity = "information"
     if notice.severity in {"warning", "error"}:
@@ -149,22 +169,27 @@ def _notice(notice: Notice, now_ms: int) -> Told:
     )
 
 
-def _together(trades: Sequence[Trade]) -> Toast:
-    """Tell many closes in one toast."""
-    counts = [
+def _counts(trades: Sequence[Trade]) -> str:
+    """Say how many trades ended how, and what they earned together."""
+    kinds = [
         (CloseReason.TARGET, "▲ {} take profit"),
         (CloseReason.STOP, "▼ {} stop loss"),
         (CloseReason.MANUAL, "■ {} by hand"),
     ]
     parts = [
         words.format(number)
-        for reason, words in counts
+        for reason, words in kinds
         if (number := sum(trade.close_reason is reason for trade in trades))
     ]
     net = sum((trade.net for trade in trades), ZERO)
+    return f"{', '.join(parts)}, together {fmt.signed(net)}"
+
+
+def _together(trades: Sequence[Trade]) -> Toast:
+    """Tell many closes in one toast."""
     lost = any(trade.close_reason is CloseReason.STOP for trade in trades)
     return Toast(
         title=f"{len(trades)} trades closed",
-        message=f"{', '.join(parts)}\ntogether {fmt.signed(net)}",
+        message=_counts(trades),
         severity="warning" if lost else "information",
     )

@@ -4,7 +4,9 @@ What is slow to load is loaded by the command that needs it.
 """
 
 import gc
-from collections.abc import Coroutine, Mapping
+import sys
+import time
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,14 +39,20 @@ class Context:
 
 
 async def show_desk(context: Context, simulated: Any) -> int:
-    """Open the desk on screen; returns the exit code when it was left."""
+    """Open the desk on screen; returns the exit code when it was left.
+
+    Raises:
+        DeskError: If there is no terminal to show it on.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise DeskError("The desk on screen needs a terminal. `paperdesk watch` needs none.")
     gc.disable()  # nothing that is loaded on the way to the first picture goes again
 
     from desk.logs import log_to_file
-    from desk.start import open_desk
+    from desk.start import open_any_desk
 
     log_to_file(context.home.logs)
-    async with open_desk(context.settings, context.database, demo=simulated) as session:
+    async with open_any_desk(context.settings, context.database, demo=simulated) as session:
         from tui.app import DeskApp
 
         app = DeskApp(
@@ -62,23 +70,33 @@ def _collect_garbage_again() -> None:
     gc.enable()
 
 
-async def serve_simulator(port: int, seed: int, speed: float) -> None:
-    """Serve a simulated exchange until cancelled."""
+async def serve_simulator(port: int, seed: int, speed: float, faults: Iterable[Any]) -> None:
+    """Serve a simulated exchange until cancelled; play a script of faults on it."""
     import asyncio
 
-    from market.simulator import SimulatedExchange, SimulatorServer
+    from market.simulator import SimulatedExchange, SimulatorServer, play
+    from market.simulator.orders import written
+    from market.simulator.venue import BadOrder, Order
+
+    def tell(order: Order) -> None:
+        click.echo(f"{time.strftime('%H:%M:%S')} {written(order)}", err=True)
 
     exchange = SimulatedExchange(seed=seed, speed=speed)
-    server = SimulatorServer(exchange, port=port)
+    server = SimulatorServer(exchange, port=port, tell=tell)
     try:
         await server.start()
     except OSError as exc:
         raise DeskError(f"Port {port} cannot be used: {exc.strerror}.") from exc
     try:
         click.echo(
-            f"REST    {server.rest_url}\nStreams {server.stream_url}\nctrl+c stops", err=True
+            f"REST    {server.rest_url}\nStreams {server.stream_url}\n"
+            f"Control {server.control_url}\nctrl+c stops",
+            err=True,
         )
+        await play(faults, server)
         await asyncio.Event().wait()
+    except BadOrder as exc:
+        raise DeskError(str(exc)) from exc
     finally:
         await server.stop()
 
@@ -157,14 +175,14 @@ def run(doing: Coroutine[Any, Any, Any], *, as_json: bool) -> Any:
     import asyncio
 
     from engine.errors import Refused
-    from market.errors import MarketError
+    from market.errors import MarketError, TapeError
     from store.errors import StoreError
 
     try:
         return asyncio.run(doing)
     except SettingsError as exc:
         _fail(exc, EXIT_USAGE, as_json=as_json)
-    except (Refused, DeskError) as exc:
+    except (Refused, DeskError, TapeError) as exc:
         _fail(exc, EXIT_REFUSED, as_json=as_json)
     except MarketError as exc:
         _fail(exc, EXIT_MARKET, as_json=as_json)

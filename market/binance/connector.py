@@ -53,6 +53,11 @@ class Connector:
         for stream in self._streams:
             stream.want(names)
 
+    def abandon(self, why: str) -> None:
+        """Give up the present connections, whatever still comes over them."""
+        for stream in self._streams:
+            stream.abandon(why)
+
     async def any_rest(self) -> RestClient:
         """Return the host in use, or else the first that answers.
 

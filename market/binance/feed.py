@@ -8,6 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from market.binance import questions
 from market.binance.asking import Asking
@@ -20,8 +21,11 @@ from market.binance.upkeep import Upkeep
 from market.binance.wanted import Wanted
 from market.board import Board
 from market.clock import ExchangeClock
-from market.errors import MarketError
-from market.feed import Deliver, FeedState, FeedStatus, OnCandle, OnLongGap
+from market.errors import MarketError, Unreachable
+from market.feed import Deliver, FeedState, FeedStatus, Meeting, OnCandle, OnLongGap
+
+if TYPE_CHECKING:
+    from market.tape.recording import Recording
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +45,7 @@ class BinanceSpotFeed(Asking):
         simulated: bool = False,
         rng: random.Random | None = None,
         timings: Timings | None = None,
+        recording: "Recording | None" = None,
     ) -> None:
         """Prepare; nothing is connected before `run`.
 
@@ -49,11 +54,13 @@ class BinanceSpotFeed(Asking):
             simulated: Whether the prices are made up, with a clock that may run fast.
             rng: Jitter of the pauses.
             timings: Limits and pauses; the defaults are Binance's, with a margin.
+            recording: Gets every frame as it came; the owner closes it.
         """
         self.board = Board()
         self.clock = ExchangeClock()
         self.simulated = simulated
         self._timings = timings or Timings()
+        self._recording = recording
         self._connector = Connector(
             hosts, self._timings, rng or random.Random(), self._on_frames, self._on_lost
         )
@@ -125,6 +132,9 @@ class BinanceSpotFeed(Asking):
         wanted = self._wanted
         wanted.active, wanted.visible = frozenset(active), frozenset(visible)
         wanted.resumed -= wanted.active
+        wanted.candles_held = {
+            s: t for s, t in wanted.candles_held.items() if s in wanted.active | wanted.resumed
+        }
         self._update_wanted()
 
     def follow_candles(self, pairs: Collection[tuple[str, str]]) -> None:
@@ -135,17 +145,25 @@ class BinanceSpotFeed(Asking):
 
     def resume(self, symbol: str, after_trade_id: int) -> None:
         """Deliver prints of *symbol* again from just behind *after_trade_id*."""
-        if symbol not in self._wanted.active:
-            self._wanted.resumed.add(symbol)
-            self._update_wanted()
+        self._wanted.candles_held.pop(symbol, None)
+        self._want_strictly(symbol)
         self._intake.resume(symbol, after_trade_id, time.monotonic())
 
-    def hold(self, symbol: str) -> None:
+    def hold(self, symbol: str, timeframe: str = "") -> None:
         """Keep the prints of *symbol* back, in order, until `resume`; see `Feed.hold`."""
+        if timeframe:
+            self._wanted.candles_held[symbol] = timeframe
+        self._want_strictly(symbol)
+        self._intake.hold(symbol, timeframe)
+
+    def meeting(self, symbol: str) -> Meeting | None:
+        """Return where candles and held prints meet; see `Feed.meeting`."""
+        return self._intake.meeting(symbol)
+
+    def _want_strictly(self, symbol: str) -> None:
         if symbol not in self._wanted.active:
             self._wanted.resumed.add(symbol)
-            self._update_wanted()
-        self._intake.hold(symbol)
+        self._update_wanted()
 
     def going_on(self, symbol: str) -> bool:
         """Tell whether prints of *symbol* flow: nothing is held back or asked for."""
@@ -195,6 +213,8 @@ class BinanceSpotFeed(Asking):
 
     def _on_frames(self, stream: Stream, frames: Sequence[bytes]) -> bool:
         now_s = time.monotonic()
+        if self._recording:
+            self._recording.write(frames, self.clock.now_ms())
         heard = self._intake.take(frames, now_s)
         if self._intake.shutdown_announced:
             stream.worn.set()
@@ -202,8 +222,16 @@ class BinanceSpotFeed(Asking):
             log.warning("a control message was refused: %s", self._intake.refused.pop())
         if heard:
             self._heard_s = now_s
-            self._measure_latency()
-            self._go_live(first=not stream.live.is_set())
+            first = not stream.live.is_set()
+            if first:
+                self._intake.connected()
+            late_s = self._late_s()
+            if late_s > self._timings.too_late_s and not first:
+                raise Unreachable(f"Prices arrive {late_s:.0f} s late.")
+            if late_s > self._timings.late_s:
+                self._go_stale(f"Prices arrive {late_s:.0f} s late.")
+            else:
+                self._go_live()
         return heard
 
     def _on_lost(self, error: MarketError) -> None:
@@ -212,18 +240,17 @@ class BinanceSpotFeed(Asking):
         lost = self._state in {FeedState.LIVE, FeedState.STALE}
         self._become(FeedState.CONNECTING if lost else FeedState.OFFLINE, str(error))
 
-    def _measure_latency(self) -> None:
+    def _late_s(self) -> float:
+        """Return how late the newest batch is, seconds, and fold it into the latency."""
         if self.simulated or not self._intake.event_ms:
-            return
+            return 0.0
         newest = self.clock.now_ms() - self._intake.event_ms
         if self._latency_ms is None:
             self._latency_ms = newest
         self._latency_ms += (newest - self._latency_ms) * LATENCY_WEIGHT
+        return newest / 1000
 
-    def _go_live(self, *, first: bool) -> None:
-        """Call prices live; *first* is whether this is the first data of its connection."""
-        if first:
-            self._intake.connected()
+    def _go_live(self) -> None:
         if self._state is FeedState.LIVE:
             return
         if self._state is FeedState.STALE:
@@ -231,17 +258,29 @@ class BinanceSpotFeed(Asking):
         self._become(FeedState.LIVE, "")
         self._upkeep.seed(self._followed)
 
+    def _go_stale(self, why: str) -> None:
+        self._intake.silent()
+        self._become(FeedState.STALE, why)
+
     async def _watch(self) -> None:
-        """Notice silence, and let go of symbols that were followed for a moment."""
+        """Notice silence and sleep, and let go of symbols that were followed for a moment."""
+        ahead_s = time.time() - time.monotonic()
         while True:
             await asyncio.sleep(WATCH_EVERY_S)
             now_s = time.monotonic()
-            silent_s = now_s - self._heard_s
-            if self._state is FeedState.LIVE and silent_s >= self._timings.stale_s:
-                self._intake.silent()
-                self._become(FeedState.STALE, "Connected, but no prices arrive.")
+            slept_s = time.time() - now_s - ahead_s
+            ahead_s += slept_s
+            if slept_s > self._timings.asleep_s:
+                self._wake_up(slept_s)
+            if self._state is FeedState.LIVE and now_s - self._heard_s >= self._timings.stale_s:
+                self._go_stale("Connected, but no prices arrive.")
             if self._wanted.return_borrowed(now_s):
                 self._update_wanted()
+
+    def _wake_up(self, slept_s: float) -> None:
+        """Trust nothing that waits in buffers after the machine has slept."""
+        log.warning("the machine slept for %.0f s", slept_s)
+        self._connector.abandon(f"The machine slept for {slept_s:.0f} s.")
 
     def _become(self, state: FeedState, detail: str) -> None:
         if state is not self._state:

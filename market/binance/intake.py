@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from engine.model import Source, Tick
 from market.binance import wire
+from market.binance.doubts import Doubts
+from market.binance.joint import Joint
 from market.binance.rows import Ticker
 from market.binance.wire import (
     AggTrade,
@@ -21,10 +23,13 @@ from market.binance.wire import (
 from market.board import Board, SymbolPrice
 from market.clock import ExchangeClock
 from market.continuity import Continuity
-from market.feed import Deliver, OnCandle, OnLongGap
+from market.feed import Deliver, Meeting, OnCandle, OnLongGap
 
 LONG_GAP_MS = 300_000
 """What was missed for longer is not fetched print by print: candles tell more for less."""
+
+CALM_DOWN, CALM_UP = Decimal("0.75"), Decimal("1.3")
+"""From this to this part of a price, the next one is believed at sight."""
 
 
 class Intake:
@@ -55,8 +60,11 @@ class Intake:
         self._hold_s = hold_s
         self._followed: dict[str, SymbolPrice] = {}
         self._strict: dict[str, Continuity] = {}
+        self._joints: dict[str, Joint] = {}
+        """Of the symbols that are held."""
         self._pairs: set[tuple[str, str]] = set()
         self._heard: set[str] = set()
+        self._doubts = Doubts(clock)
         self._touch_ids: dict[str, int] = {}
         self._out: list[Tick] = []
         self._now_s = 0.0
@@ -87,14 +95,21 @@ class Intake:
 
     def resume(self, symbol: str, after_trade_id: int, now_s: float) -> None:
         """Deliver a strictly followed symbol from right behind *after_trade_id*."""
+        self._joints.pop(symbol, None)
         self._out += self._strict[symbol].resume(after_trade_id, now_s)
         self._refresh(symbol)
         self._hand_out()
 
-    def hold(self, symbol: str) -> None:
+    def hold(self, symbol: str, timeframe: str) -> None:
         """Keep back the prints of a strictly followed symbol until `resume`."""
         self._strict[symbol].hold()
+        self._joints[symbol] = Joint(timeframe)
         self._refresh(symbol)
+
+    def meeting(self, symbol: str) -> Meeting | None:
+        """Return where candles and held prints meet; see `Feed.meeting`."""
+        joint = self._joints.get(symbol)
+        return joint.meeting() if joint else None
 
     def going_on(self, symbol: str) -> bool:
         """Tell whether prints of a symbol flow: nothing is held back or asked for."""
@@ -113,7 +128,7 @@ class Intake:
                 self.dropped += 1
             elif handlers[type(event)](event):
                 heard = True
-        if self.event_ms:
+        if self.event_ms and not self._doubts.absurd_time(self.event_ms):
             self._clock.observe(self.event_ms)
             self._heard_ms = self.event_ms
         self._hand_out()
@@ -125,6 +140,9 @@ class Intake:
         price = self._followed.get(symbol)
         if price is None:
             return True
+        if self._doubts.absurd_id(price, event.trade_id):
+            self.dropped += 1
+            return False
         tick = Tick(
             symbol,
             wire.price(event.price),
@@ -133,11 +151,18 @@ class Intake:
             event.time_ms,
             self._source,
         )
+        strict = self._strict.get(symbol)
+        if not price.low < tick.price < price.high and self._doubts.unbelievable(price, tick):
+            if strict is not None:
+                strict.doubt()
+            return True
         self._show(price, tick)
-        if (strict := self._strict.get(symbol)) is not None:
+        if strict is not None:
             self._out += strict.offer(tick, self._now_s)
         if not price.live:
             self._note_heard(symbol)
+            if joint := self._joints.get(symbol):
+                joint.on_print(event)
         return True
 
     def _on_touch(self, event: BookTicker) -> bool:
@@ -162,6 +187,8 @@ class Intake:
 
     def _on_kline(self, event: Kline) -> bool:
         self.event_ms = event.event_ms
+        if joint := self._joints.get(event.body.symbol):
+            joint.on_candle(event)
         if (event.body.symbol, event.body.timeframe) in self._pairs:
             self._hand_out()  # the candle must not overtake its own prints
             self.on_candle(event.to_candle())
@@ -233,9 +260,9 @@ class Intake:
         """Learn of a new connection: prints may have been missed on the way to it."""
         lost_ms, self._lost_ms = self._lost_ms, None
         if lost_ms and self.on_long_gap and self._clock.now_ms() - lost_ms > LONG_GAP_MS:
-            missed = [s for s, c in self._strict.items() if c.last_id is not None]
-            for symbol in missed:
-                self._strict[symbol].hold()
+            missed = [
+                s for s, c in self._strict.items() if c.last_id is not None and not c.held
+            ]
             self.on_long_gap(missed)
         for symbol, strict in self._strict.items():
             strict.doubt()
@@ -243,6 +270,7 @@ class Intake:
 
     def disconnected(self) -> None:
         """Trust no price until it is heard again."""
+        self._joints = {s: Joint(joint.timeframe) for s, joint in self._joints.items()}
         if self._lost_ms is None:
             self._lost_ms = self._heard_ms
         self._heard.clear()
@@ -267,6 +295,8 @@ class Intake:
         if tick.trade_id > price.last_trade_id:
             price.last, price.last_ms = tick.price, tick.time_ms
             price.last_trade_id = tick.trade_id
+            if not price.low < tick.price < price.high:
+                price.low, price.high = tick.price * CALM_DOWN, tick.price * CALM_UP
 
     def _note_heard(self, symbol: str) -> None:
         self._heard.add(symbol)

@@ -30,8 +30,14 @@ class Timings:
     """Opening a stream, handshake included."""
     silence_s: float = 10.0
     """A stream without a data frame for so long is dead, whatever its socket says."""
-    stale_s: float = 3.0
-    """Prices silent for so long are called stale."""
+    stale_s: float = 1.75
+    """Prices silent for so long are called stale; looking takes another quarter second."""
+    late_s: float = 2.0
+    """Prices that arrive so long after their event are not called live."""
+    too_late_s: float = 5.0
+    """A stream whose prices are so late is given up: REST and a new one are quicker."""
+    asleep_s: float = 5.0
+    """By so much must the clock on the wall outrun the monotonic one to mean a sleep."""
     rotate_s: float = 23 * 3600.0
     """Age at which a stream is replaced; Binance cuts it at 24 hours."""
     message_gap_s: float = 0.5

@@ -60,6 +60,7 @@ class Stream:
         self._wanted_changed = asyncio.Event()
         self._message_id = 0
         self._heard_s = self.opened_s
+        self._abandoned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._run(), name=f"stream {host.name}")
 
     @property
@@ -73,6 +74,11 @@ class Stream:
             log.warning("%d streams wanted, only %d possible", len(names), MAX_STREAMS)
         self._wanted = dict.fromkeys(names[:MAX_STREAMS])
         self._wanted_changed.set()
+
+    def abandon(self, why: str) -> None:
+        """Let the connection end at once; what has not been handed over is thrown away."""
+        if not self._abandoned.done():
+            self._abandoned.set_exception(Unreachable(why))
 
     async def until(self, event: asyncio.Event) -> None:
         """Wait for `live`, `settled` or `worn`.
@@ -98,11 +104,18 @@ class Stream:
             raise error
 
     async def _run(self) -> None:
-        work = (self._receive(), self._hand_over(), self._subscribe(), self._watch())
+        work = (
+            self._receive(),
+            self._hand_over(),
+            self._subscribe(),
+            self._watch(),
+            self._until_abandoned(),
+        )
         tasks = [asyncio.create_task(part) for part in work]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            self._flush()
+            if not self._abandoned.done():
+                self._flush()
             for task in done:
                 task.result()
         finally:
@@ -131,6 +144,9 @@ class Stream:
                 self._collect(await self._socket.recv(decode=False))
         except ConnectionClosed as exc:
             raise Unreachable(f"{self.host.name} ended the stream: {exc}.") from exc
+
+    async def _until_abandoned(self) -> None:
+        await self._abandoned
 
     def _collect(self, frame: bytes) -> None:
         self._frames.append(frame)

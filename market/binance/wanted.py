@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-CANARY = "btcusdt@aggTrade"
-"""Never silent for long, so that silence means a dead connection and not a quiet symbol."""
+CANARIES = ("btcusdt@aggTrade", "btcusdt@bookTicker")
+"""Hardly ever silent for a second, so that silence means a dead connection, no quiet symbol."""
 
 
 class Wanted:
@@ -16,6 +16,8 @@ class Wanted:
         """Symbol and timeframe of wanted candles."""
         self.resumed: set[str] = set()
         """Asked to go on from a checkpoint before they were called active."""
+        self.candles_held: dict[str, str] = {}
+        """By symbol whose prints are held, the timeframe of the candles heard beside them."""
         self._borrowed: dict[str, float] = {}
 
     def borrow(self, symbol: str, until_s: float) -> None:
@@ -41,12 +43,12 @@ class Wanted:
 
     def names(self) -> list[str]:
         """Return all stream names."""
-        return [
-            CANARY,
-            *_symbol_names(self.strict),
-            *_symbol_names(self.loose),
-            *(f"{symbol.lower()}@kline_{timeframe}" for symbol, timeframe in self.pairs),
-        ]
+        candles = (
+            f"{symbol.lower()}@kline_{timeframe}"
+            for symbol, timeframe in (*self.candles_held.items(), *self.pairs)
+        )
+        symbols = (*_symbol_names(self.strict), *_symbol_names(self.loose))
+        return list(dict.fromkeys((*CANARIES, *symbols, *candles)))
 
 
 def _symbol_names(symbols: Collection[str]) -> list[str]:

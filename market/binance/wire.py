@@ -31,6 +31,9 @@ Symbol = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _is_price = re.compile(PRICE).match
 _is_positive = re.compile(POSITIVE).match
 
+UNKNOWN_TRADE = 1 << 62
+"""In place of a trade id that was not told: behind all others, so that it proves nothing."""
+
 # The same few prices come again and again, thousands of times a second. Reading one twice is
 # three times cheaper than reading it anew with msgspec's own patterns.
 
@@ -58,6 +61,8 @@ class AggTrade(msgspec.Struct, gc=False, tag_field="e", tag="aggTrade"):
     quantity: str = msgspec.field(name="q")
     """A plain positive number: `Decimal` takes it. Sizes seldom come twice."""
     time_ms: TimeMs = msgspec.field(name="T")
+    first_trade: int = msgspec.field(name="f", default=UNKNOWN_TRADE)
+    """Oldest single trade in the print."""
 
     def __post_init__(self) -> None:
         price(self.price)
@@ -100,6 +105,8 @@ class _KlineBody(msgspec.Struct, gc=False):
     volume: Amount = msgspec.field(name="v")
     trades: Id = msgspec.field(name="n")
     closed: bool = msgspec.field(name="x")
+    last_trade: int = msgspec.field(name="L", default=-1)
+    """Newest single trade in the candle; -1 while there is none."""
 
 
 class Kline(msgspec.Struct, gc=False, tag_field="e", tag="kline"):

@@ -5,6 +5,7 @@ No sockets. The same seed gives the same market; only what a test forces comes o
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import islice, takewhile
 from typing import NamedTuple
@@ -17,6 +18,8 @@ from market.simulator.tape import Print, Tape
 HISTORY_DAYS = 60
 _DOWN_DAYS = 12
 """How long ago the symbols that are down at the start stopped trading."""
+_MOST_VALUE = 2**52
+"""Ticks × steps of a forced print; a minute of such prints still fits 64 bits."""
 _UPDATES = 1_000
 """Changes of the book between two prints, at most; its sizes change every second."""
 
@@ -72,13 +75,16 @@ class SimulatedExchange:
             start_ms: Exchange time at the start, milliseconds UTC; None is the present.
             now_ms: Replaces the running clock; must not step back.
         """
+        self.seed = seed
         self.speed = speed
         self._start_ms = time.time_ns() // 1_000_000 if start_ms is None else start_ms
         self._started_ns = time.monotonic_ns()
         self.now_ms = now_ms or self._running_ms
         first_day = (self.now_ms() // DAY_MS - HISTORY_DAYS) * DAY_MS
         self._tapes = {one.symbol: Tape(seed, one, first_day) for one in LISTINGS}
+        self._rules = {one.symbol: one for one in LISTINGS}
         self._status = {one.symbol: one.status for one in LISTINGS}
+        self._gone: set[str] = set()
         for symbol, status in self._status.items():
             if status == "BREAK":
                 self._tapes[symbol].stopped_ms = (
@@ -93,12 +99,21 @@ class SimulatedExchange:
 
     @property
     def symbols(self) -> list[str]:
-        """All symbols, whatever their status."""
-        return list(self._tapes)
+        """All symbols that are listed, whatever their status."""
+        return [symbol for symbol in self._tapes if symbol not in self._gone]
 
     def listing(self, symbol: str) -> Listing:
-        """Return the trading rules of a symbol."""
+        """Return how a symbol is traded."""
         return self.tape(symbol).listing
+
+    def rules(self, symbol: str) -> Listing:
+        """Return a symbol's trading rules as `exchangeInfo` tells them."""
+        self.tape(symbol)
+        return self._rules[symbol]
+
+    def set_tick_decimals(self, symbol: str, decimals: int) -> None:
+        """Change the price grid that is told; prints stay on the grid they are on."""
+        self._rules[symbol] = replace(self.rules(symbol), tick_decimals=decimals)
 
     def status(self, symbol: str) -> str:
         """Return the exchange's word for the symbol's state."""
@@ -114,6 +129,12 @@ class SimulatedExchange:
             tape.stopped_ms = self.now_ms()
         self._status[symbol] = status
 
+    def delist(self, symbol: str) -> None:
+        """Take a symbol off the list; its prints end, and nobody knows it any more."""
+        if self.tape(symbol).stopped_ms is None:
+            self.set_status(symbol, "BREAK")
+        self._gone.add(symbol)
+
     def force(self, symbol: str, price: Decimal | str) -> None:
         """Let the next print of *symbol* be one at *price* (quote per base), at once.
 
@@ -127,7 +148,10 @@ class SimulatedExchange:
         if tape.stopped_ms is not None:
             raise ValueError(f"{symbol} is down for good.")
         now = self.now_ms()
-        tape.force(int(ticks), tape.last_print(now).quantity, now)
+        quantity = tape.last_print(now).quantity
+        if ticks * quantity > _MOST_VALUE:
+            raise ValueError(f"{price} is too high for {symbol}.")
+        tape.force(int(ticks), quantity, now)
 
     def tape(self, symbol: str) -> Tape:
         """Return the prints of a symbol.
@@ -162,7 +186,14 @@ class SimulatedExchange:
         return self._kline(self.tape(symbol), start, end, self.now_ms())
 
     def klines(
-        self, symbol: str, interval: str, start_ms: int | None, end_ms: int | None, limit: int
+        self,
+        symbol: str,
+        interval: str,
+        start_ms: int | None,
+        end_ms: int | None,
+        limit: int,
+        *,
+        now_ms: int | None = None,
     ) -> list[Kline]:
         """Return candles in time order, the last one still open.
 
@@ -172,8 +203,9 @@ class SimulatedExchange:
             start_ms: Earliest open time; with it the oldest candles are returned.
             end_ms: Latest open time.
             limit: Most candles; without *start_ms* the newest.
+            now_ms: Up to when prints are known; None is now.
         """
-        tape, now = self.tape(symbol), self.now_ms()
+        tape, now = self.tape(symbol), self.now_ms() if now_ms is None else now_ms
         latest = min(tape.until(now), now if end_ms is None else end_ms)
         if start_ms is None:
             spans = takewhile(lambda s: s[1] > tape.first_ms, backwards(interval, latest))

@@ -10,6 +10,7 @@ from typing import Any
 from market.simulator import rows
 from market.simulator.candles import INTERVALS
 from market.simulator.exchange import SimulatedExchange
+from market.simulator.faults import Faults
 from market.simulator.query import (
     Query,
     Refused,
@@ -32,13 +33,19 @@ _WINDOW_MOST = {"m": 59, "h": 23, "d": 7}
 class RestApi:
     """All paths below `/api/v3`."""
 
-    def __init__(self, exchange: SimulatedExchange, weight_per_minute: int) -> None:
+    def __init__(
+        self,
+        exchange: SimulatedExchange,
+        weight_per_minute: int,
+        faults: Faults | None = None,
+    ) -> None:
         self._exchange = exchange
         self._weight_per_minute = weight_per_minute
+        self._faults = faults or Faults()
         self._words = {s: Words(exchange.listing(s)) for s in exchange.symbols}
         self._paths: dict[str, tuple[Callable[[Query], Any], Callable[[Query], int]]] = {
             "ping": (lambda _: {}, always(1)),
-            "time": (lambda _: {"serverTime": exchange.now_ms()}, always(1)),
+            "time": (lambda _: {"serverTime": self._told_ms()}, always(1)),
             "exchangeInfo": (self._exchange_info, always(20)),
             "klines": (self._klines, always(2)),
             "uiKlines": (self._klines, always(2)),
@@ -65,6 +72,14 @@ class RestApi:
         """
         return self._paths[path][0](Query(values, self._exchange.symbols))
 
+    def _told_ms(self) -> int:
+        """Return the time as the exchange tells it."""
+        return self._exchange.now_ms() + self._faults.clock_offset_ms
+
+    def _seen_ms(self) -> int:
+        """Return up to when history is answered."""
+        return self._exchange.now_ms() - self._faults.rest_lag_ms
+
     # -- symbols ------------------------------------------------------------------------------
 
     def _exchange_info(self, query: Query) -> Payload:
@@ -82,7 +97,7 @@ class RestApi:
         names = ("rateLimitType", "interval", "intervalNum", "limit")
         return {
             "timezone": "UTC",
-            "serverTime": exchange.now_ms(),
+            "serverTime": self._told_ms(),
             "rateLimits": [dict(zip(names, limit, strict=True)) for limit in limits],
             "exchangeFilters": [],
             "symbols": symbols,
@@ -115,8 +130,9 @@ class RestApi:
             raise Refused(-1120, "Invalid interval.")
         if query.values.get("timeZone", "0") not in {"0", "0:00", "00:00", "+00:00"}:
             raise Refused(-1130, "Data sent for parameter 'timeZone' is not valid.")
+        span = query.moment("startTime"), query.moment("endTime")
         found = self._exchange.klines(
-            symbol, interval, query.moment("startTime"), query.moment("endTime"), query.limit()
+            symbol, interval, *span, query.limit(), now_ms=self._seen_ms()
         )
         words = self._words[symbol]
         return [rows.kline(words, kline) for kline in found]
@@ -127,7 +143,7 @@ class RestApi:
         start, end = query.moment("startTime"), query.moment("endTime")
         if from_id is not None and (start is not None or end is not None):
             raise Refused(-1128, "Combination of optional parameters invalid.")
-        tape, now = self._exchange.tape(symbol), self._exchange.now_ms()
+        tape, now = self._exchange.tape(symbol), self._seen_ms()
         last = tape.last_id(now if end is None else min(end, now))
         if from_id is not None:
             first = from_id
@@ -143,7 +159,7 @@ class RestApi:
     def _trades(self, query: Query) -> list[Payload]:
         symbol, limit = query.symbol(), query.limit()
         tape = self._exchange.tape(symbol)
-        last = tape.last_id(self._exchange.now_ms())
+        last = tape.last_id(self._seen_ms())
         words = self._words[symbol]
         return [rows.trade(words, o) for o in tape.prints(last - limit + 1, last)]
 

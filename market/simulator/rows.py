@@ -97,7 +97,7 @@ def touch(symbol: str, words: Words, touch: Touch) -> Payload:
 
 def symbol_info(exchange: SimulatedExchange, symbol: str) -> Payload:
     """Return a symbol's entry of `exchangeInfo`."""
-    listing = exchange.listing(symbol)
+    listing = exchange.rules(symbol)
     return {
         "symbol": symbol,
         "status": exchange.status(symbol),

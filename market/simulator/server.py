@@ -8,32 +8,27 @@ import asyncio
 import contextlib
 import logging
 import re
-import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 from urllib.parse import unquote
 
-import msgspec
 from aiohttp import web
 
+from market.simulator import panel
 from market.simulator.exchange import SimulatedExchange
-from market.simulator.faults import Faults, Refusal
-from market.simulator.query import Refused
-from market.simulator.rest import RestApi
-from market.simulator.sockets import LONGEST_MESSAGE, Hub, Limits
+from market.simulator.faults import Faults
+from market.simulator.rest_door import RestDoor, refused
+from market.simulator.sockets import GOING_AWAY, LONGEST_MESSAGE, Hub, Limits
 from market.simulator.streams import Publisher
+from market.simulator.venue import Order, Venue
 
 log = logging.getLogger(__name__)
 
-GOING_AWAY = 1_001
 PUBLISH_EVERY_S = 0.02
 """How often it is looked what is due: far below what an eye or a strategy notices."""
-WORTH_PACKING = 2_048
-"""Bytes; smaller answers are not compressed."""
 
-_REST = re.compile(r".*?/api/v3/(?P<path>.*)")
-_FUTURES_INFO = re.compile(r".*/[fd]api/v\d/exchangeInfo")
 _STREAM = re.compile(r".*?/(?P<form>ws|stream)(?:/(?P<names>.*))?")
 
 
@@ -48,6 +43,7 @@ class SimulatorServer:
         port: int = 0,
         faults: Faults | None = None,
         limits: Limits | None = None,
+        tell: Callable[[Order], None] = lambda _: None,
     ) -> None:
         """Prepare to serve.
 
@@ -57,16 +53,16 @@ class SimulatorServer:
             port: Port to listen on; 0 takes a free one.
             faults: What goes wrong; may be changed while the server runs.
             limits: What clients are allowed.
+            tell: Told every order for a fault that was carried out.
         """
         self.exchange = exchange
         self.faults = faults or Faults()
         self.port = port
         self._host = host
-        self._limits = limits or Limits()
-        self._rest = RestApi(exchange, self._limits.weight_per_minute)
-        self._hub = Hub(Publisher(exchange, self.faults), self._limits)
-        self._minute = 0
-        self._used_weight = 0
+        limits = limits or Limits()
+        self._rest = RestDoor(exchange, self.faults, limits.weight_per_minute)
+        self._hub = Hub(Publisher(exchange, self.faults), limits)
+        self._venue = Venue(exchange, self.faults, self._hub, self._rest, tell)
         self._runner: web.ServerRunner | None = None
         self._publishing: asyncio.Task[None] | None = None
 
@@ -79,6 +75,11 @@ class SimulatorServer:
     def stream_url(self) -> str:
         """Base address of the streams."""
         return f"ws://{self._host}:{self.port}"
+
+    @property
+    def control_url(self) -> str:
+        """Base address of the control endpoint."""
+        return self.rest_url + panel.ROOT
 
     async def start(self) -> None:
         """Listen.
@@ -105,6 +106,7 @@ class SimulatorServer:
         if self._publishing is None or self._runner is None:
             return
         self._publishing.cancel()
+        self._venue.forget_all()
         closing = [
             asyncio.create_task(connection.close(GOING_AWAY, "Going away"))
             for connection in self._hub.connections
@@ -129,32 +131,58 @@ class SimulatorServer:
     ) -> None:
         await self.stop()
 
-    # -- faults that happen once --------------------------------------------------------------
+    # -- what happened ------------------------------------------------------------------------
 
     @property
     def connections(self) -> int:
         """Number of open stream connections."""
         return len(self._hub.connections)
 
+    @property
+    def connects(self) -> list[float]:
+        """When streams were asked for, refused ones included; seconds, monotonic."""
+        return self._hub.connects
+
+    @property
+    def requests(self) -> Counter[str]:
+        """How often each path below `/api/v3/` was asked; others count as `other`."""
+        return self._rest.requests
+
+    @property
+    def weight_used(self) -> int:
+        """Request weight of everything that was answered."""
+        return self._rest.weight_used
+
+    # -- faults -------------------------------------------------------------------------------
+
+    def do(self, order: Order) -> None:
+        """Carry out an order for a fault.
+
+        Raises:
+            BadOrder: If it makes no sense here and now.
+        """
+        self._venue.do(order)
+
+    def clear(self) -> None:
+        """End every fault; the market keeps what was done to it."""
+        self._venue.clear()
+
     def cut_sockets(self) -> None:
         """End all stream connections abnormally."""
-        for connection in list(self._hub.connections):
-            connection.cut()
+        self._hub.cut()
 
     def mute_sockets(self) -> None:
         """Leave all present stream connections half open: no more data, TCP and pongs work."""
-        for connection in self._hub.connections:
-            connection.muted = True
+        self._hub.mute()
 
-    def send_raw(self, text: str) -> None:
+    def send_raw(self, frame: str | bytes) -> None:
         """Send a text frame as it is over every stream connection."""
-        for connection in self._hub.connections:
-            connection.send(text.encode())
+        self._hub.send_raw(frame.encode() if isinstance(frame, str) else frame)
 
-    def announce_shutdown(self) -> None:
-        """Say over every stream connection that it will be cut."""
-        event = {"e": "serverShutdown", "E": self.exchange.now_ms()}
-        self._hub.announce(msgspec.json.encode(event))
+    def announce_shutdown(self, close_after_s: float | None = None) -> None:
+        """Say over every stream connection that it will end, and end it after so long."""
+        now_ms = self.exchange.now_ms() + self.faults.clock_offset_ms
+        self._hub.announce_shutdown(now_ms, close_after_s)
 
     # -- serving ------------------------------------------------------------------------------
 
@@ -162,6 +190,7 @@ class SimulatorServer:
         try:
             while True:
                 self._hub.publish()
+                self._hub.retire(self.faults.most_age_s)
                 await asyncio.sleep(PUBLISH_EVERY_S)
         except Exception:
             # Clients find silence; the reason is here, and raised once more by `stop`.
@@ -170,13 +199,16 @@ class SimulatorServer:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = unquote(request.path)
+        if path.startswith(panel.ROOT):
+            return await panel.serve(self._venue, request, path)
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._serve_stream(request, path)
-        return await self._serve_rest(request, path)
+        return await self._rest.serve(request, path)
 
     async def _serve_stream(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
-        if self.faults.handshake:
-            return _refusal(self.faults.handshake)
+        self._hub.note_attempt()
+        if refusal := self.faults.banned() or self.faults.handshake:
+            return refused(refusal)
         match = _STREAM.fullmatch(path)
         if not match:
             return web.Response(status=404)
@@ -197,72 +229,3 @@ class SimulatorServer:
         names = [name for name in (listed or "").split("/") if name]
         await self._hub.serve(request, socket, names, combined=combined)
         return socket
-
-    async def _serve_rest(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
-        faults = self.faults
-        if faults.rest_delay_s:
-            await asyncio.sleep(faults.rest_delay_s)
-        if faults.rest:
-            return _refusal(faults.rest)
-        if _FUTURES_INFO.fullmatch(path):
-            # Clients that load every market at once accept that there are no futures here.
-            return _json(200, {"timezone": "UTC", "rateLimits": [], "symbols": []}, {})
-        response = self._answer(request, path)
-        if faults.truncate:
-            return await _truncated(request, response)
-        if (response.content_length or 0) >= WORTH_PACKING:
-            response.enable_compression()
-        return response
-
-    def _answer(self, request: web.BaseRequest, path: str) -> web.Response:
-        match, query = _REST.fullmatch(path), request.query
-        weight = self._rest.weight(match["path"], query) if match else None
-        if match is None or weight is None or request.method != "GET":
-            return web.Response(status=404)
-        headers = self._weigh(weight)
-        if self._used_weight > self._limits.weight_per_minute:
-            headers["Retry-After"] = str(60 - int(time.time()) % 60)
-            most = self._limits.weight_per_minute
-            message = (
-                f"Too much request weight used; current limit is {most} request weight per "
-                "1 MINUTE. Please use WebSocket Streams for live updates to avoid polling the "
-                "API."
-            )
-            return _json(429, {"code": -1003, "msg": message}, headers)
-        try:
-            return _json(200, self._rest.answer(match["path"], query), headers)
-        except Refused as refused:
-            return _json(400, {"code": refused.code, "msg": str(refused)}, headers)
-
-    def _weigh(self, weight: int) -> dict[str, str]:
-        """Count a request's weight in this minute; returns the headers that tell it."""
-        minute = int(time.time()) // 60
-        if minute != self._minute:
-            self._minute, self._used_weight = minute, 0
-        self._used_weight += weight
-        used = str(self._used_weight)
-        return {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
-
-
-def _json(status: int, value: object, headers: Mapping[str, str]) -> web.Response:
-    content_type = {"Content-Type": "application/json;charset=UTF-8"}
-    body = msgspec.json.encode(value)
-    return web.Response(status=status, body=body, headers={**content_type, **headers})
-
-
-def _refusal(refusal: Refusal) -> web.Response:
-    headers = {"Content-Type": refusal.content_type, **refusal.headers}
-    return web.Response(status=refusal.status, body=refusal.body.encode(), headers=headers)
-
-
-async def _truncated(request: web.BaseRequest, response: web.Response) -> web.StreamResponse:
-    """Promise the whole body, send half of it, and hang up."""
-    body = response.body
-    whole = body if isinstance(body, bytes) else b""
-    broken = web.StreamResponse(status=response.status, headers=response.headers)
-    broken.content_length = len(whole)
-    await broken.prepare(request)
-    await broken.write(whole[: len(whole) // 2])
-    if request.transport is not None:
-        request.transport.abort()
-    return broken

@@ -6,8 +6,9 @@ cut off, so that one slow client never holds up the others.
 
 import asyncio
 import contextlib
+import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -20,6 +21,7 @@ MOST_WAITING = 20_000
 """Frames that may wait for one receiver."""
 LONGEST_MESSAGE = 8_192
 """Bytes of a control message."""
+GOING_AWAY = 1_001
 POLICY_VIOLATION = 1_008
 
 
@@ -42,8 +44,17 @@ class Connection:
     """One client's socket."""
 
     def __init__(
-        self, request: web.BaseRequest, socket: web.WebSocketResponse, limits: Limits
+        self,
+        number: int,
+        request: web.BaseRequest,
+        socket: web.WebSocketResponse,
+        limits: Limits,
     ) -> None:
+        self.number = number
+        """Counts the connections of this server from 1."""
+        self.opened_s = asyncio.get_running_loop().time()
+        self.ends_s = float("inf")
+        """When the server says goodbye, time of the loop."""
         self.muted = False
         """Whether data is thrown away although the socket is open."""
         self._request = request
@@ -68,6 +79,14 @@ class Connection:
         """End the connection abnormally, without a close frame."""
         if self._request.transport is not None:
             self._request.transport.abort()
+
+    def retire(self, most_age_s: float) -> None:
+        """Cut the connection if it is too old; say goodbye if its end has come."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self.opened_s >= most_age_s:
+            self.cut()
+        elif now_s >= self.ends_s:
+            self._wake.set()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection in order."""
@@ -112,7 +131,7 @@ class Connection:
         return full
 
     async def _write(self) -> None:
-        send = self._socket.send_frame
+        send, loop = self._socket.send_frame, asyncio.get_running_loop()
         with contextlib.suppress(ClientConnectionResetError):
             while True:
                 await self._wake.wait()
@@ -120,6 +139,9 @@ class Connection:
                 frames, self._waiting = self._waiting, []
                 for frame in frames:
                     await send(frame, WSMsgType.TEXT)
+                if loop.time() >= self.ends_s:
+                    await self.close(GOING_AWAY, "Server shutting down")
+                    return
 
     async def _ping(self) -> None:
         limits, loop = self._limits, asyncio.get_running_loop()
@@ -144,11 +166,24 @@ class Hub:
         self._publisher = publisher
         self._limits = limits
         self._listeners: dict[str, set[Connection]] = {}
-        self._connects: deque[float] = deque(maxlen=limits.connects)
+        self.connects: list[float] = []
+        """When connections were asked for, refused ones included; seconds, monotonic."""
+        self._admitted: deque[float] = deque(maxlen=limits.connects)
+        self._opened = 0
+
+    def note_attempt(self) -> None:
+        """Remember that a connection was asked for."""
+        self.connects.append(time.monotonic())
+
+    def chosen(self, number: int | None = None) -> Iterator[Connection]:
+        """Yield the connection of a number, or all without one."""
+        for connection in list(self.connections):
+            if number is None or connection.number == number:
+                yield connection
 
     def admit(self) -> bool:
         """Count an attempt to connect; tell whether it is allowed."""
-        now, recent = asyncio.get_running_loop().time(), self._connects
+        now, recent = asyncio.get_running_loop().time(), self._admitted
         if len(recent) == recent.maxlen and now - recent[0] < self._limits.connects_window_s:
             return False
         recent.append(now)
@@ -163,7 +198,8 @@ class Hub:
         combined: bool,
     ) -> None:
         """Serve one connection, subscribed to *names* at first, until it ends."""
-        connection = Connection(request, socket, self._limits)
+        self._opened += 1
+        connection = Connection(self._opened, request, socket, self._limits)
 
         def added(name: str) -> None:
             self._listeners.setdefault(name, set()).add(connection)
@@ -192,9 +228,33 @@ class Hub:
         for name, payload in self._publisher.due():
             self._send(self._listeners.get(name, ()), name, payload)
 
-    def announce(self, payload: bytes) -> None:
-        """Send an event that nobody subscribes to."""
-        self._send(self.connections, f"!{msgspec.json.decode(payload)['e']}", payload)
+    def retire(self, most_age_s: float) -> None:
+        """End every connection whose time has come."""
+        for connection in self.chosen():
+            connection.retire(most_age_s)
+
+    def cut(self, number: int | None = None) -> None:
+        """End one connection, or all, abnormally."""
+        for connection in self.chosen(number):
+            connection.cut()
+
+    def mute(self, number: int | None = None, *, muted: bool = True) -> None:
+        """Leave one connection, or all, half open: no more data, TCP and pongs work."""
+        for connection in self.chosen(number):
+            connection.muted = muted
+
+    def send_raw(self, frame: bytes) -> None:
+        """Send a text frame as it is over every connection."""
+        for connection in self.chosen():
+            connection.send(frame)
+
+    def announce_shutdown(self, now_ms: int, close_after_s: float | None = None) -> None:
+        """Say over every connection that it will end, and end it after so many seconds."""
+        event = msgspec.json.encode({"e": "serverShutdown", "E": now_ms})
+        self._send(self.connections, "!serverShutdown", event)
+        if close_after_s is not None:
+            for connection in self.chosen():
+                connection.ends_s = asyncio.get_running_loop().time() + close_after_s
 
     def _send(self, listeners: Iterable[Connection], name: str, payload: bytes) -> None:
         wrapped = b'{"stream":' + msgspec.json.encode(name) + b',"data":' + payload + b"}"

@@ -5,8 +5,9 @@ are due at their time; candles and tickers at most once a second of exchange tim
 a real second.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -36,6 +37,8 @@ class Publisher:
         self._faults = faults
         self._prints: dict[str, Topic] = {}
         self._others: dict[str, Topic] = {}
+        self._late: deque[tuple[int, str, bytes]] = deque()
+        """What is held back, with the exchange time since when."""
 
     def watch(self, name: str) -> None:
         """Begin a stream; one that does not exist stays silent."""
@@ -54,11 +57,22 @@ class Publisher:
 
     def due(self) -> Iterator[tuple[str, bytes]]:
         """Yield stream names with encoded payloads, prints before the candles they make."""
-        now = self._exchange.now_ms()
+        now, faults = self._exchange.now_ms(), self._faults
+        if not faults.stream_lag_ms and not self._late:
+            yield from self._made(now)
+            return
+        self._late += [(now, name, payload) for name, payload in self._made(now)]
+        while self._late and self._late[0][0] <= now - faults.stream_lag_ms:
+            _, name, payload = self._late.popleft()
+            yield name, payload
+
+    def _made(self, now_ms: int) -> Iterator[tuple[str, bytes]]:
+        offset_ms = self._faults.clock_offset_ms
         for topics in (self._prints, self._others):
             for name, topic in topics.items():
-                for payload in topic.due(now):
-                    yield name, msgspec.json.encode(payload)
+                for payload in topic.due(now_ms):
+                    told = _shifted(payload, offset_ms) if offset_ms else payload
+                    yield name, msgspec.json.encode(told)
 
     def _make(self, name: str) -> Topic | None:
         exchange = self._exchange
@@ -81,6 +95,13 @@ class Publisher:
         if prefix == "kline" and interval in INTERVALS:
             return KlineTopic(exchange, symbol, interval)
         return None
+
+
+def _shifted(payload: Any, offset_ms: int) -> Any:
+    """Return a payload with its event times moved, where it has any."""
+    if isinstance(payload, list):
+        return [_shifted(event, offset_ms) for event in payload]
+    return {**payload, "E": payload["E"] + offset_ms} if "E" in payload else payload
 
 
 class _Pace:

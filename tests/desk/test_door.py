@@ -2,68 +2,391 @@
 
 import asyncio
 import json
+import random
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, closing, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from desk import door
+from desk.errors import DeskError, Halted
+from desk.requests import as_request
+from engine.commands import CloseTrade, Command, Risk, Stake
+from engine.errors import DuplicateTrade, NotOpen, Refused
+from engine.model import EntryMode
+from store.commands import MAX_PAYLOAD
 from store.errors import StoreBusy
 from store.ledger import Ledger
 from tests.desk.desks import Desk
-from tests.feeds import START_MS
+from tests.engine.desk import D, order, signal
+
+Start = Callable[[], Awaitable[Desk]]
+ORDER = order(stop="95", target="110", stake="1000")
+
+
+@asynccontextmanager
+async def serving(desk: Desk) -> AsyncIterator[None]:
+    task = asyncio.create_task(door.serve(desk.session))
+    try:
+        yield
+        assert not task.done(), task
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 @pytest.fixture
-async def served(start: Callable[[], Awaitable[Desk]]) -> AsyncIterator[Desk]:
+async def served(start: Start, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     """A desk that answers at its door."""
+    monkeypatch.setattr(door, "POLL_S", 0.01)
+    monkeypatch.setattr(door, "ASK_AGAIN_S", 0.01)
     desk = await start()
-    serving = asyncio.create_task(door.serve(desk.session))
-    yield desk
-    serving.cancel()
-    with suppress(asyncio.CancelledError):
-        await serving
+    desk.feed.quote("BTCUSDT", "100", "100")
+    async with serving(desk):
+        yield desk
 
 
-async def ask(other: Ledger, kind: str, payload: object) -> dict[str, object]:
-    number = await other.post_command(kind, json.dumps(payload), START_MS)
+@pytest.fixture
+async def other(served: Desk) -> AsyncIterator[Ledger]:
+    """The books as another process has opened them."""
+    ledger = await Ledger.open(served.database)
+    yield ledger
+    await ledger.close()
+
+
+async def reply_to(other: Ledger, number: int) -> dict[str, Any]:
     async with asyncio.timeout(5):
         while (reply := await other.command_reply(number)) is None:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-    answer: dict[str, object] = json.loads(reply)
+            await asyncio.sleep(0.01)
+    answer: dict[str, Any] = json.loads(reply)
     return answer
+
+
+async def ask_raw(database: Path, kind: object, payload: object) -> dict[str, Any]:
+    """Write a request into the table past all our code, as any program could."""
+    number = write_row(database, kind, payload, time.time_ns() // 1_000_000)
+    other = await Ledger.open(database)
+    try:
+        return await reply_to(other, number)
+    finally:
+        await other.close()
+
+
+def write_row(
+    database: Path, kind: object, payload: object, created_ms: object, status: str = "PENDING"
+) -> int:
+    with closing(sqlite3.connect(database)) as db, db:
+        row = db.execute(
+            "INSERT INTO command (kind, payload, status, created_ms) VALUES (?, ?, ?, ?)",
+            (kind, payload, status, created_ms),
+        )
+        assert row.lastrowid
+        return row.lastrowid
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+# -- what a window can ask --------------------------------------------------------------------
+
+
+async def test_a_tickets_own_levels_size_and_note_reach_the_holder(
+    served: Desk, other: Ledger
+) -> None:
+    await served.session.signals.add([signal()])
+    command = replace(
+        ORDER,
+        signal=signal(),
+        stop=D("94.5"),
+        target=D("111.25"),
+        size=Stake(D("250.5")),
+        note="own mind",
+    )
+
+    answer = await door.ask_through(other, *as_request(command))
+
+    [view] = served.session.trade_views()
+    assert answer["id"] == view.trade.id
+    assert view.trade.signal
+    assert view.trade.signal.id == "s1"
+    assert (view.trade.stop, view.trade.targets[0].price) == (D("94.5"), D("111.25"))
+    assert (view.trade.stake, view.trade.note) == (D("250.5"), "own mind")
+
+
+async def test_an_order_needs_no_signal(served: Desk, other: Ledger) -> None:
+    answer = await door.ask_through(other, *as_request(replace(ORDER, size=Risk(D("0.01")))))
+
+    [view] = served.session.trade_views()
+    assert (answer["id"], answer["signal_id"]) == (1, None)
+    assert view.trade.symbol == "BTCUSDT"
+    assert 1924 < view.trade.stake < 1925  # 5 % of it and two fees are 1 % of 10,000
+
+
+async def test_what_an_order_leaves_out_is_its_signals(served: Desk, other: Ledger) -> None:
+    await served.session.signals.add([signal()])
+
+    answer = await door.ask_through(other, "open", {"signal_id": "s1", "entry": "classic"})
+
+    assert answer["stop"] == "95"
+    assert answer["entry_mode"] == EntryMode.CLASSIC
+
+
+async def test_an_order_that_contradicts_its_signal_is_refused(
+    served: Desk, other: Ledger
+) -> None:
+    await served.session.signals.add([signal()])
+
+    for wrong in ({"symbol": "ETHUSDT"}, {"direction": "SHORT"}):
+        with pytest.raises(Refused, match="not the signal's"):
+            await door.ask_through(other, "open", {"signal_id": "s1"} | wrong)
+
+    assert served.session.trade_views() == []
+
+
+async def test_refusals_come_back_as_what_they_were(served: Desk, other: Ledger) -> None:
+    await door.ask_through(other, *as_request(ORDER))
+
+    with pytest.raises(DuplicateTrade) as duplicate:
+        await door.ask_through(other, *as_request(ORDER))
+    with pytest.raises(DuplicateTrade) as at_the_desk:
+        await served.session.submit(ORDER)
+    with pytest.raises(NotOpen, match="Trade #9 is not open") as not_open:
+        await door.ask_through(other, "close", {"trade_id": 9})
+    with pytest.raises(Refused, match="no fresh price for ETHUSDT") as refused:
+        await door.ask_through(other, *as_request(replace(ORDER, symbol="ETHUSDT")))
+
+    assert str(duplicate.value) == str(at_the_desk.value)
+    assert duplicate.value.trade_id == 1
+    assert not_open.value.trade_id == 9
+    assert refused.value.code == "no_price"
+
+
+async def test_a_halted_desk_says_so_through_the_door(
+    served: Desk, other: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def halted(command: Command) -> None:
+        raise Halted("Trading is halted. The disk is full.")
+
+    monkeypatch.setattr(served.session, "submit", halted)
+
+    with pytest.raises(Halted, match="The disk is full"):
+        await door.ask_through(other, "close", {"trade_id": 1})
+
+
+# -- garbage ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("kind", "payload"),
     [
-        ("dance", {}),
-        ("close", {}),
-        ("close", {"trade_id": "one"}),
-        ("open", {}),
-        ("signals", {"text": 5, "format": "json"}),
+        ("dance", "{}"),
+        ("close", "{}"),
+        ("close", '{"trade_id": "one"}'),
+        ("close", '{"trade_id": true}'),
+        ("close", '{"trade_id": 1.0}'),
+        ("open", "{}"),
+        ("open", '{"signal_id": 5}'),
+        ("open", '{"signal_id": "s1", "size": 5}'),
+        ("open", '{"signal_id": "s1", "size": "much"}'),
+        ("open", '{"signal_id": "s1", "stop": "-1"}'),
+        ("open", '{"signal_id": "s1", "entry": ["market"]}'),
+        ("open", '{"signal_id": "s1", "note": {}}'),
+        ("open", '{"symbol": "BTCUSDT"}'),
+        ("open", '{"symbol": "BTCUSDT", "direction": "UP", "stop": "1", "target": "2"}'),
+        ("open", '{"symbol": "BTCUSDT", "direction": "LONG", "stop": 1, "target": "2"}'),
+        ("open", '{"symbol": "BTCUSDT", "direction": "LONG", "stop": "1e3", "target": "2"}'),
+        ("signals", '{"text": 5, "format": "json"}'),
+        ("close", "not json"),
+        ("close", ""),
+        ("close", "[]"),
+        ("close", "null"),
+        ("close", "[" * 100_000),
+        ("close", '{"trade_id": ' + "9" * 10_000 + "}"),
+        ("close", b"\xff\xfe\x00"),
+        (b"\xff", "{}"),
+        ("\x1b[2J" * 10_000, "{}"),
+        (7, 7),
     ],
+    ids=range(27),
 )
 async def test_a_request_that_makes_no_sense_is_refused_and_the_next_one_answered(
-    served: Desk, kind: str, payload: object
+    served: Desk, kind: object, payload: object
 ) -> None:
-    other = await Ledger.open(served.database)
+    await served.session.signals.add([signal()])
 
-    refused = await ask(other, kind, payload)
-    after = await ask(other, "close", {"trade_id": 9})
+    refused = await ask_raw(served.database, kind, payload)
+    after = await ask_raw(served.database, "close", '{"trade_id": 9}')
+
+    assert refused["error"] == "bad_command"
+    assert refused["message"].endswith(".")
+    assert "\x1b" not in refused["message"]
+    assert len(refused["message"]) < 300
+    assert after["error"] == "not_open"
+    assert served.session.trade_views() == []
+
+
+async def test_text_that_is_not_utf_8_keeps_no_other_request_from_being_read(
+    served: Desk,
+) -> None:
+    with closing(sqlite3.connect(served.database)) as db, db:
+        [bad] = db.execute(
+            "INSERT INTO command (kind, payload, status, created_ms) "
+            f"VALUES ('close', CAST(x'FF7B7D' AS TEXT), 'PENDING', {now_ms()}) RETURNING id"
+        ).fetchone()
+
+    after = await ask_raw(served.database, "close", '{"trade_id": 9}')
+    other = await Ledger.open(served.database)
+    refused = await reply_to(other, bad)
     await other.close()
 
     assert refused["error"] == "bad_command"
-    assert str(refused["message"]).endswith(".")
     assert after["error"] == "not_open"
 
 
+async def test_names_with_half_characters_and_colours_are_unknown_and_harmless(
+    served: Desk,
+) -> None:
+    signal_id = await ask_raw(served.database, "open", r'{"signal_id": "\ud800\u001b[2J"}')
+    symbol = await ask_raw(
+        served.database,
+        "open",
+        r'{"symbol": "\ud800\u001b[2J", "direction": "LONG", "stop": "1", "target": "2"}',
+    )
+
+    assert signal_id["error"] == "unknown_signal"
+    assert symbol["error"] == "unknown_symbol"
+    for said in (signal_id, symbol):
+        assert said["message"].isprintable()
+
+
+async def test_a_request_too_long_to_read_is_refused(
+    served: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.commands.MAX_PAYLOAD", 1000)
+    monkeypatch.setattr("desk.requests.MAX_PAYLOAD", 1000)
+    long = json.dumps({"trade_id": 9, "padding": "x" * 2000})
+
+    refused = await ask_raw(served.database, "close", long)
+
+    assert MAX_PAYLOAD > 16_000_000  # files of signals pass
+    assert "too long" in refused["message"]
+
+
+async def test_whatever_a_request_holds_it_is_answered_and_the_desk_goes_on(
+    served: Desk, other: Ledger
+) -> None:
+    chance = random.Random(11)
+    await served.session.signals.add([signal()])
+
+    with closing(sqlite3.connect(served.database)) as db, db:
+        db.executemany(
+            "INSERT INTO command (kind, payload, status, created_ms) "
+            f"VALUES (?, ?, 'PENDING', {now_ms()})",
+            [
+                (chance.choice(["open", "close", "signals"]), json.dumps(anything(chance)))
+                for _ in range(100)
+            ],
+        )
+    answers = [await reply_to(other, number) for number in range(1, 101)]
+
+    # Some make sense by chance; each of the others is refused with a sentence.
+    refused = [answer["message"] for answer in answers if "error" in answer]
+    assert len(refused) > 60
+    assert all(message.isprintable() and message.endswith(".") for message in refused)
+
+
+def anything(chance: random.Random) -> dict[str, object]:
+    """Make up a request that may nearly make sense."""
+    values: list[object] = [
+        *("s1", "BTCUSDT", "LONG", "SHORT", "95", "110", "1%", "market", "json", "csv", "{}"),
+        *(None, True, 1, -1, 10**30, 1.5, float("nan"), [], {}, ["x"], {"a": 1}, "", " "),
+        *("\ud800", "\x00", "\x1b[2J", "9" * 5000, "1e5", "[red]", "\u202e", "٣", "½"),
+        *('[{"symbol": "\ud800"}]', "symbol\nBTCUSDT", "[" * 3000, '{"symbol": "BTCUSDT"}'),
+    ]
+    names = ["signal_id", "symbol", "direction", "stop", "target", "size", "entry", "note"]
+    names += ["trade_id", "text", "format"]
+    return {name: chance.choice(values) for name in names if chance.random() < 0.8}
+
+
+# -- once each, or not at all -----------------------------------------------------------------
+
+
+async def test_what_a_dead_holder_took_is_answered_but_never_carried_out_again(
+    start: Start,
+) -> None:
+    desk = await start()
+    desk.feed.quote("BTCUSDT", "100", "100")
+    kind, payload = as_request(ORDER)
+    taken = write_row(desk.database, kind, json.dumps(payload), now_ms(), "TAKEN")
+
+    async with serving(desk):
+        answer = await reply_to(desk.ledger, taken)
+
+    assert answer["error"] == "unknown_outcome"
+    assert "not known whether" in answer["message"]
+    assert desk.session.trade_views() == []
+
+
+async def test_an_order_that_waited_until_nobody_wanted_it_any_more_is_not_carried_out(
+    served: Desk, other: Ledger
+) -> None:
+    kind, payload = as_request(ORDER)
+    old = now_ms() - door.TOO_LATE_MS - 1
+
+    late = await reply_to(other, await other.post_command(kind, json.dumps(payload), old))
+    odd = write_row(served.database, kind, json.dumps(payload), "yesterday")
+    undated = await reply_to(other, odd)
+
+    assert (late["error"], undated["error"]) == ("too_late", "too_late")
+    assert served.session.trade_views() == []
+
+
+async def test_who_gives_up_has_withdrawn_the_order(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await start()
+    desk.feed.quote("BTCUSDT", "100", "100")
+    monkeypatch.setattr(door, "ANSWER_WITHIN_S", 0.05)
+    other = await Ledger.open(desk.database)
+
+    with pytest.raises(DeskError, match="did not answer; the request was withdrawn"):
+        await door.ask_through(other, *as_request(ORDER))
+    async with serving(desk):
+        await door.ask_through(other, "signals", {"text": "{}", "format": "json"})
+    await other.close()
+
+    assert desk.session.trade_views() == []
+
+
+async def test_answered_requests_are_deleted_after_a_day(start: Start) -> None:
+    desk = await start()
+    day_ago, hour_ago = now_ms() - 25 * 3_600_000, now_ms() - 3_600_000
+    old = write_row(desk.database, "close", "{}", day_ago, "ANSWERED")
+    gone = write_row(desk.database, "close", "{}", day_ago, "WITHDRAWN")
+    recent = write_row(desk.database, "close", "{}", hour_ago, "ANSWERED")
+
+    async with serving(desk):
+        await ask_raw(desk.database, "close", '{"trade_id": 9}')
+
+    with closing(sqlite3.connect(desk.database)) as db:
+        left = {number for (number,) in db.execute("SELECT id FROM command")}
+    assert recent in left
+    assert not left & {old, gone}
+
+
 async def test_a_request_is_answered_late_when_the_books_could_not_be_read_at_first(
-    start: Callable[[], Awaitable[Desk]], monkeypatch: pytest.MonkeyPatch
+    start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = await start()
     other = await Ledger.open(desk.database)
-    number = await other.post_command("close", '{"trade_id": 9}', START_MS)
+    number = await other.post_command("close", '{"trade_id": 9}', now_ms())
     looked: list[int] = []
     monkeypatch.setattr(door, "POLL_S", 0.01)
     # Another program holds the file at the very moment of the look.
@@ -76,11 +399,45 @@ async def test_a_request_is_answered_late_when_the_books_could_not_be_read_at_fi
         return await reads(arrival)
 
     monkeypatch.setattr(desk.ledger, "signals_since", locked_once)
-    serving = asyncio.create_task(door.serve(desk.session))
-    async with asyncio.timeout(5):
-        while await other.command_reply(number) is None:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-    serving.cancel()
+    async with serving(desk):
+        await reply_to(other, number)
     await other.close()
 
     assert len(looked) >= 2
+
+
+async def test_an_answer_that_cannot_be_stored_at_first_is_stored_later_and_others_follow(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await start()
+    other = await Ledger.open(desk.database)
+    numbers = [
+        await other.post_command("close", f'{{"trade_id": {n}}}', now_ms()) for n in (7, 8)
+    ]
+    monkeypatch.setattr(door, "POLL_S", 0.01)
+    stores, failures = desk.ledger.answer_command, [StoreBusy("The database is locked.")]
+
+    async def locked_once(number: int, reply: str) -> None:
+        if failures:
+            raise failures.pop()
+        await stores(number, reply)
+
+    monkeypatch.setattr(desk.ledger, "answer_command", locked_once)
+    async with serving(desk):
+        answers = [await reply_to(other, number) for number in numbers]
+    await other.close()
+
+    assert [answer["trade_id"] for answer in answers] == [7, 8]
+
+
+async def test_a_close_through_the_door_is_stored_before_it_is_answered(
+    served: Desk, other: Ledger
+) -> None:
+    [opened] = await served.session.submit(ORDER)
+
+    answer = await door.ask_through(other, *as_request(CloseTrade(trade_id=opened.trade.id)))
+    stored = await other.trade("main", answer["id"])
+
+    assert stored
+    assert not stored.status.active
+    assert answer["status"] == stored.status

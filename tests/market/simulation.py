@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,24 @@ class HandClock:
 
     def __call__(self) -> int:
         return self.ms
+
+
+class JumpingClock:
+    """Exchange time that runs like the world's, and jumps ahead when a test says so."""
+
+    def __init__(self) -> None:
+        self._ahead_ms = START_MS - time.monotonic_ns() // 1_000_000
+
+    def __call__(self) -> int:
+        return self._ahead_ms + time.monotonic_ns() // 1_000_000
+
+    def jump(self, ms: int) -> None:
+        self._ahead_ms += ms
+
+
+def running_market(seed: int = 1) -> tuple[SimulatedExchange, JumpingClock]:
+    clock = JumpingClock()
+    return SimulatedExchange(seed=seed, now_ms=clock), clock
 
 
 def stopped_market(seed: int = 1) -> tuple[SimulatedExchange, HandClock]:

@@ -363,7 +363,7 @@ async def test_a_request_is_handed_out_once_and_its_answer_reaches_the_asker(
     after = await asker.command_reply(number)
 
     await asker.close()
-    assert handed_out == [(number, "close", '{"trade_id": 1}')]
+    assert handed_out == [(number, "close", '{"trade_id": 1}', START_MS)]
     assert again == []
     assert (before, after) == (None, '{"id": 1}')
 

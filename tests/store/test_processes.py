@@ -1,15 +1,14 @@
 """Other processes, and processes that die: never two trades for one, never a lost one."""
 
 import multiprocessing
-import random
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
 
 from store.ledger import Ledger
-from tests.store.desk import check_balance, load
-from tests.store.workers import Rival, open_trades, trade_until_killed
+from tests.store.desk import load
+from tests.store.workers import Rival, open_trades
 
 
 @pytest.fixture(scope="module")
@@ -47,45 +46,3 @@ async def test_two_processes_racing_for_a_signal_or_side_open_exactly_one_trade(
     active = (await load(ledger)).active
     await ledger.close()
     assert len(active) == rounds
-
-
-async def killed_cycles(path: Path, processes: ForkServerContext, cycles: int) -> None:
-    chance = random.Random(7)
-    for _ in range(cycles):
-        receiver, sender = processes.Pipe(duplex=False)
-        writer = processes.Process(target=trade_until_killed, args=(path, sender))
-        writer.start()
-        sender.close()
-        acknowledged = [receiver.recv() for _ in range(chance.randint(1, 20))]
-        writer.kill()
-        writer.join()
-        while receiver.poll():
-            try:
-                acknowledged.append(receiver.recv())
-            except EOFError:
-                break
-        await check_nothing_lost(path, acknowledged)
-
-
-async def check_nothing_lost(path: Path, acknowledged: list[tuple[str, int]]) -> None:
-    ledger = await Ledger.open(path)
-    books, trades = await load(ledger), await ledger.trades("main", limit=1_000_000)
-    await ledger.close()
-    known = {trade.id: trade for trade in trades}
-    for what, number in acknowledged:
-        assert number in known
-        assert what == "opened" or not known[number].status.active
-    check_balance(books, trades)
-
-
-async def test_a_killed_writer_loses_nothing_that_was_acknowledged_and_books_balance(
-    path: Path, processes: ForkServerContext
-) -> None:
-    await killed_cycles(path, processes, cycles=20)
-
-
-@pytest.mark.soak
-async def test_hundreds_of_killed_writers_lose_nothing(
-    path: Path, processes: ForkServerContext
-) -> None:
-    await killed_cycles(path, processes, cycles=400)

@@ -35,7 +35,8 @@ def _levels(row: TradeView, _: Look) -> Cell:
     if trade.status in CLOSED_WORDS:
         return (CLOSED_WORDS[trade.status],)
     if row.catching_up:
-        return text("catching up", "accent")
+        part = "" if row.caught_up is None else f" {fmt.share(row.caught_up)}"
+        return text(f"REPLAYING{part}", "accent")
     if not row.live:
         return text("not watched", "accent")
     return gauge.gauge(trade.stop, trade.entry_price, trade.targets[0].price, row.last)

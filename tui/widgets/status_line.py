@@ -35,6 +35,10 @@ def desk_parts(header: Header, *, paused: bool) -> list[Part]:
     if header.simulated:
         parts.append((" SIMULATED ", "bold $background on $accent"))
     parts.append(feed_part(header.feed, header.now_ms))
+    if header.replaying is not None:
+        parts.append((f"REPLAYING {fmt.share(header.replaying)}", "bold $accent"))
+    if header.attached:
+        parts.append((header.attached, "$accent"))
     if paused:
         parts.append((" SCREEN PAUSED ", "bold $background on $accent"))
     return parts
