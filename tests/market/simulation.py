@@ -30,16 +30,22 @@ class HandClock:
 
 
 class JumpingClock:
-    """Exchange time that runs like the world's, and jumps ahead when a test says so."""
+    """Exchange time that runs like the world's, jumps ahead or runs faster at a test's will."""
 
     def __init__(self) -> None:
-        self._ahead_ms = START_MS - time.monotonic_ns() // 1_000_000
+        self._began_ms, self._began_ns, self._speed = START_MS, time.monotonic_ns(), 1
 
     def __call__(self) -> int:
-        return self._ahead_ms + time.monotonic_ns() // 1_000_000
+        elapsed_ns = time.monotonic_ns() - self._began_ns
+        return self._began_ms + elapsed_ns * self._speed // 1_000_000
 
     def jump(self, ms: int) -> None:
-        self._ahead_ms += ms
+        self._began_ms += ms
+
+    def run(self, speed: int) -> None:
+        """Let so many seconds pass in each of the world's from now on."""
+        now_ms, self._began_ns = self(), time.monotonic_ns()
+        self._began_ms, self._speed = now_ms, speed
 
 
 def running_market(seed: int = 1) -> tuple[SimulatedExchange, JumpingClock]:
