@@ -169,7 +169,11 @@ class AttachedDesk:
     def trade_views(self) -> list[TradeView]:
         """Return the active trades in order of opening."""
         board = self.feed.board
-        return [trade_view(trade, board[trade.symbol]) for trade in self.book.active()]
+        rules = self.instruments
+        return [
+            trade_view(trade, board[trade.symbol], rules.get(trade.symbol))
+            for trade in self.book.active()
+        ]
 
     def preview(self, command: OpenTrade) -> Plan:
         """Work out what an order would do now.

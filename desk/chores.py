@@ -5,7 +5,7 @@ Each chore runs until cancelled and outlives a market or store that does not ans
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,9 @@ POSITIONS_EVERY_S = 5.0
 EXPIRE_EVERY_S = 1.0
 RECORDING_EVERY_S = 1.0
 INSTRUMENTS_EVERY_S = 3600.0
+TRADED_INSTRUMENTS_EVERY_S = 300.0
+"""A halt of a symbol with open trades should be known soon."""
+LATE_S = 0.25
 RETRY_S = (2.0, 5.0, 15.0, 30.0)
 """Pauses between questions that failed; the last one repeats."""
 WARM_UP_CANDLES = 500
@@ -55,30 +58,49 @@ async def keep_expiring(session: Session) -> None:
 
 
 async def keep_instruments(session: Session) -> None:
-    """Learn the trading rules of all symbols, and learn them again every hour."""
+    """Learn the trading rules of all symbols every hour, of those with trades more often."""
     pauses = _pauses()
+    loop = asyncio.get_running_loop()
+    all_due_s = loop.time()
     while True:
+        everything = loop.time() >= all_due_s
+        traded = {trade.symbol for trade in session.book.active()}
         try:
-            await load_instruments(session)
+            if everything or traded:
+                await load_instruments(session, None if everything else traded)
         except MarketError as exc:
             log.warning("trading rules not read: %s", exc)
             await asyncio.sleep(next(pauses))
-        else:
-            pauses = _pauses()
-            await asyncio.sleep(INSTRUMENTS_EVERY_S)
+            continue
+        if everything:
+            all_due_s = loop.time() + INSTRUMENTS_EVERY_S
+        pauses = _pauses()
+        await asyncio.sleep(TRADED_INSTRUMENTS_EVERY_S)
 
 
-async def load_instruments(session: Session) -> None:
-    """Learn the trading rules of all symbols once.
+async def load_instruments(session: Session, symbols: Collection[str] | None = None) -> None:
+    """Learn the trading rules of all symbols once, or only of some.
 
     Raises:
         MarketError: If the exchange cannot be asked.
     """
-    known = await session.feed.instruments()
+    known = await session.feed.instruments(symbols)
     session.instruments.update(known)
-    for gone in session.instruments.keys() - known.keys():
-        del session.instruments[gone]
+    asked = session.instruments.keys() if symbols is None else symbols
+    for gone in set(asked) - known.keys():
+        session.instruments.pop(gone, None)
     session.rules_known.set()
+
+
+async def keep_measuring(_: Session) -> None:
+    """Note in the log when something kept the desk from its work for too long."""
+    loop = asyncio.get_running_loop()
+    while True:
+        began_s = loop.time()
+        await asyncio.sleep(LATE_S)
+        late_s = loop.time() - began_s - LATE_S
+        if late_s > LATE_S:
+            log.warning("the desk was held up for %.2f s", late_s)
 
 
 async def keep_scanning(session: Session, scanner: "Scanner") -> None:

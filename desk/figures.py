@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from desk.view import Header, SignalView, TradeView
 from engine.book import Book
-from engine.model import Direction, Signal, Trade
+from engine.model import Direction, Instrument, Signal, Trade
 from engine.money import ZERO, money
 from engine.planning import drift_r
 from engine.pnl import adverse_move, favourable_move, fee, r_multiple, reward_risk, unrealised
@@ -38,8 +38,13 @@ def signal_view(signal: Signal, price: SymbolPrice, trade_id: int | None) -> Sig
     )
 
 
-def trade_view(trade: Trade, price: SymbolPrice, caught_up: Decimal | None = None) -> TradeView:
-    """Put a trade beside its market, and beside how far that is replayed."""
+def trade_view(
+    trade: Trade,
+    price: SymbolPrice,
+    instrument: Instrument | None,
+    caught_up: Decimal | None = None,
+) -> TradeView:
+    """Put a trade beside its market, its trading rules, and how far its past is replayed."""
     mark = mark_price(price, trade.direction)
     open_result = net_now = percent = None
     if mark is not None:
@@ -52,6 +57,7 @@ def trade_view(trade: Trade, price: SymbolPrice, caught_up: Decimal | None = Non
         live=price.live,
         catching_up=price.catching_up,
         caught_up=caught_up,
+        halted=instrument.status if instrument and not instrument.trading else "",
         unrealised=open_result,
         net_now=net_now,
         percent=percent,

@@ -14,7 +14,7 @@ from engine.book import Book
 from engine.commands import Command, OpenTrade, Size
 from engine.errors import NotOpen, Refused
 from engine.events import Event
-from engine.model import Candle, Instrument
+from engine.model import Candle, Instrument, unlisted
 from engine.plan import Plan
 from market.feed import Feed
 from store.ledger import Ledger
@@ -132,7 +132,12 @@ class Session:
         board = self.feed.board
         progress = self.catch_up.progress
         return [
-            trade_view(trade, board[trade.symbol], progress(trade.symbol))
+            trade_view(
+                trade,
+                board[trade.symbol],
+                self._rules_of(trade.symbol),
+                progress(trade.symbol),
+            )
             for trade in self.book.active()
         ]
 
@@ -189,6 +194,13 @@ class Session:
         await self._hand.save_positions()
 
     # -- inside -------------------------------------------------------------------------------
+
+    def _rules_of(self, symbol: str) -> Instrument | None:
+        """Return a symbol's rules, made up for one that is gone; None while none are known."""
+        found = self.instruments.get(symbol)
+        if found is None and self.rules_known.is_set():
+            return unlisted(symbol, self.settings.currency)
+        return found
 
     def _on_candle(self, candle: Candle) -> None:
         for listener in self._candle_listeners:

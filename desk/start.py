@@ -232,6 +232,7 @@ def _chores(settings: Settings, *, scan: bool, demo: Demo | None) -> list[Chore]
         chores.keep_instruments,
         chores.keep_positions,
         chores.keep_expiring,
+        chores.keep_measuring,
         _serve,
         _check,
     ]

@@ -38,6 +38,8 @@ class TradeView:
     """Whether missed prints are being replayed; the level watch waits for them."""
     caught_up: Decimal | None = None
     """How much of a long gap is replayed already, 0 to 1; None where that is not known."""
+    halted: str = ""
+    """The exchange's word for a symbol that does not trade now; empty while it does."""
     unrealised: Decimal | None
     """Result of the open quantity at the mark, before fees, quote (rules MARK-1)."""
     net_now: Decimal | None

@@ -166,18 +166,12 @@ class Book:
         return self._exits(index.reached(tick.price), tick)
 
     def quiet(self, candle: Candle) -> bool:
-        """Tell whether no order of prints inside *candle* could make anything happen.
-
-        A quiet candle may go through `on_candle` in place of its prints: nothing is lost.
-        """
+        """Tell whether nothing is lost if *candle* works in place of its prints."""
         index = self._indexes.get(candle.symbol)
         return index is None or not candle.trades or index.clear(candle.low, candle.high)
 
     def indifferent(self, candle: Candle) -> bool:
-        """Tell whether no print inside *candle* could even be a new extreme of a trade.
-
-        Such a candle says nothing new, also when part of it was seen already.
-        """
+        """Tell whether no print inside a quiet candle could even be a trade's new extreme."""
         return self.quiet(candle) and all(
             having_seen(trade, candle.low, candle.high) is trade
             for trade in self.active((candle.symbol,))

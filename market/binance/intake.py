@@ -187,9 +187,10 @@ class Intake:
 
     def _on_kline(self, event: Kline) -> bool:
         self.event_ms = event.event_ms
-        if joint := self._joints.get(event.body.symbol):
+        symbol = event.body.symbol
+        if joint := self._joints.get(symbol):
             joint.on_candle(event)
-        if (event.body.symbol, event.body.timeframe) in self._pairs:
+        if (symbol, event.body.timeframe) in self._pairs:
             self._hand_out()  # the candle must not overtake its own prints
             self.on_candle(event.to_candle())
         return True
@@ -260,10 +261,7 @@ class Intake:
         """Learn of a new connection: prints may have been missed on the way to it."""
         lost_ms, self._lost_ms = self._lost_ms, None
         if lost_ms and self.on_long_gap and self._clock.now_ms() - lost_ms > LONG_GAP_MS:
-            missed = [
-                s for s, c in self._strict.items() if c.last_id is not None and not c.held
-            ]
-            self.on_long_gap(missed)
+            self.on_long_gap([s for s, c in self._strict.items() if c.last_id and not c.held])
         for symbol, strict in self._strict.items():
             strict.doubt()
             self._refresh(symbol)

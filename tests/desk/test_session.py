@@ -15,7 +15,7 @@ from engine.events import TradeClosed, TradeOpened
 from engine.model import SignalStatus, Tick, TradeStatus
 from tests.desk.desks import Desk
 from tests.engine.desk import D, order, signal
-from tests.feeds import START_MS
+from tests.feeds import START_MS, instrument
 
 Start = Callable[[], Awaitable[Desk]]
 ORDER = order(stop="95", target="110", stake="1000")
@@ -235,3 +235,36 @@ async def test_the_feed_follows_symbols_with_trades_and_those_on_screen(start: S
 
     assert while_open == (frozenset({"BTCUSDT"}), frozenset({"ETHUSDT"}))
     assert desk.feed.active == frozenset()
+
+
+async def test_a_trade_on_a_symbol_that_is_halted_or_gone_says_so_and_stays_open(
+    start: Start,
+) -> None:
+    desk = await start()
+    desk.feed.quote("BTCUSDT", "100", "100")
+    await desk.session.submit(ORDER)
+    trading = desk.session.trade_views()[0].halted
+
+    desk.session.instruments["BTCUSDT"] = instrument("BTCUSDT", trading=False, status="BREAK")
+    broken = desk.session.trade_views()[0].halted
+    del desk.session.instruments["BTCUSDT"]
+    [view] = desk.session.trade_views()
+
+    assert (trading, broken, view.halted) == ("", "BREAK", "not listed")
+    assert view.trade.status.active
+
+
+async def test_books_that_do_not_add_up_stop_trading_until_the_next_start(start: Start) -> None:
+    desk = await start()
+    desk.feed.quote("BTCUSDT", "100", "100")
+    await desk.session.submit(ORDER)
+
+    desk.session.stop_trading("The books are not sound.")
+    desk.feed.print_price("BTCUSDT", "94")
+    with pytest.raises(Halted):
+        await desk.session.submit(replace(ORDER, symbol="ETHUSDT"))
+    await desk.session.save_positions()
+
+    assert desk.session.header().halted == "The books are not sound."
+    assert not desk.told(TradeClosed)
+    assert desk.session.trade_views()

@@ -22,6 +22,9 @@ SPEED = 60
 """Exchange seconds in a real second: two hours in two minutes."""
 
 
+MANY = (*SYMBOLS, "ETHUSDT", "BNBUSDT", "DOGEUSDT", "ADAUSDT", "LINKUSDT", "SUIUSDT")
+
+
 async def troubled(folder: Path, seed: int, real_s: float, figures: Figures) -> None:
     """Follow a market through faults; compare the books with a run that had none."""
     chance, faults = Random(seed), Counter[str]()
@@ -34,12 +37,13 @@ async def troubled(folder: Path, seed: int, real_s: float, figures: Figures) -> 
         world = World(exchange, clock, server, folder)
         async with world.desk() as session:
             opened: list[Trade] = []
-            for symbol in SYMBOLS:
+            # Near levels are reached soon, far ones late: something is always about to happen.
+            for symbol in MANY:
                 for direction in Direction:
-                    below, above = (f"{chance.uniform(0.001, 0.012):.5f}" for _ in range(2))
+                    below, above = (f"{0.001 * 40 ** chance.random():.5f}" for _ in range(2))
                     opened.append(await place(session, symbol, direction, below, above))
             clock.run(SPEED)
-            script = FaultScript(seed, every_s=(1.0, 4.0), symbols=SYMBOLS)
+            script = FaultScript(seed, every_s=(1.0, 4.0), symbols=MANY)
             playing = asyncio.create_task(play(script, server))
             await asyncio.sleep(real_s)
             playing.cancel()

@@ -37,6 +37,8 @@ def _levels(row: TradeView, _: Look) -> Cell:
     if row.catching_up:
         part = "" if row.caught_up is None else f" {fmt.share(row.caught_up)}"
         return text(f"REPLAYING{part}", "accent")
+    if row.halted:
+        return text(f"HALTED {ui_text(row.halted, 10)}", "accent")
     if not row.live:
         return text("not watched", "accent")
     return gauge.gauge(trade.stop, trade.entry_price, trade.targets[0].price, row.last)
