@@ -1,5 +1,6 @@
 """Books with open trades, on disk, for the benches that run a real desk."""
 
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -33,6 +34,6 @@ async def store_open(ledger: Ledger, symbols: Sequence[str], each: int = 1) -> l
     spots = [(symbol, side) for symbol in symbols for side in range(each)]
     trades = [trade(2 * n + side, symbol) for n, (symbol, side) in enumerate(spots, start=1)]
     openings = [TradeOpened(one, one.fills[0]) for one in trades]
-    behind = Checkpoint(trade_id=FIRST_ID - 1, time_ms=0)
+    behind = Checkpoint(trade_id=FIRST_ID - 1, time_ms=time.time_ns() // 1_000_000)
     await ledger.record(openings, account, dict.fromkeys(symbols, behind))
     return trades

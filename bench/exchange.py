@@ -32,6 +32,10 @@ def names(symbols: int) -> list[str]:
     return [f"S{number}USDT" for number in range(symbols)]
 
 
+FRESH_MS = 1_500
+"""How far ahead of its time a blast is dated, since it is sent a little later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A running exchange, as its user sees it."""
@@ -78,7 +82,8 @@ def exchange(symbols: int, blast: int = 0) -> Iterator[Exchange]:
 class Tape:
     """Prints of all symbols in turn: prices walk, sizes are anything, ids have no holes."""
 
-    def __init__(self, symbols: int) -> None:
+    def __init__(self, symbols: int, ahead_ms: int = 0) -> None:
+        self._ahead_ms = ahead_ms
         self._names = names(symbols)
         self._rng = random.Random(1)
         self._cents = [9_600 + 800 * n // symbols for n in range(symbols)]
@@ -92,7 +97,7 @@ class Tape:
         self._cents[at] = min(10_400, max(9_600, self._cents[at] + self._rng.randint(-2, 2)))
         number, name = self._ids[at], self._names[at]
         self._ids[at] += 1
-        now = time.time_ns() // 1_000_000
+        now = time.time_ns() // 1_000_000 + self._ahead_ms
         price = price or f"{self._cents[at] / 100:.8f}"
         payload = (
             f'{{"stream":"{name.lower()}@aggTrade","data":{{"e":"aggTrade","E":{now},'
@@ -114,10 +119,8 @@ class Server:
     def __init__(self, symbols: int, blast: int) -> None:
         self._names = names(symbols)
         self._tape = Tape(symbols)
-        own = Tape(symbols)
-        frames = [own.frame() for _ in range(blast - 1)] + [own.frame(CLOSING_PRICE)]
-        starts = range(0, blast, CHUNK)
-        self._blast = [b"".join(frames[start : start + CHUNK]) for start in starts]
+        self._size = blast
+        self._blast: list[bytes] = []
         self._rate = 0
         self._sockets: list[asyncio.Transport] = []
 
@@ -150,6 +153,12 @@ class Server:
                     await self._send_blast()
                 case [b"pace", rate]:
                     self._rate = int(rate)
+
+    def _load_blast(self) -> None:
+        """Make the prints of a blast ahead of time, but not so long that they come late."""
+        own, size = Tape(len(self._names), FRESH_MS), self._size
+        frames = [own.frame() for _ in range(size - 1)] + [own.frame(CLOSING_PRICE)]
+        self._blast = [b"".join(frames[at : at + CHUNK]) for at in range(0, size, CHUNK)]
 
     async def _send_blast(self) -> None:
         socket = self._sockets[-1]
@@ -185,6 +194,8 @@ class Server:
         await socket.prepare(request)
         transport = request.transport
         self._sockets.append(transport)
+        if self._size:
+            self._load_blast()
         try:
             async for message in socket:
                 await socket.send_json({"result": None, "id": json.loads(message.data)["id"]})

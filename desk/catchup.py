@@ -30,11 +30,11 @@ LONG_MS = 16 * 3_600_000
 AT_ONCE = 4
 """Symbols looked into at the same time; the rest wait their turn."""
 POLL_S = 0.05
-MEETING_S, MEETING_EACH_S = 5.0, 0.1
-"""How long a symbol may take to show where its candles and prints meet, at most and for each
-symbol that is due: without that it costs more weight, which matters where there are many.
+MEETING_S, MANY = 60.0, 100
+"""How long a symbol may take to show where its candles and prints meet when so many are due.
 
-Binance tells of a growing candle every two seconds.
+With fewer it is less, by the square: a few symbols are read on at once, at ten times the
+weight, for many that would be dear. Only symbols that trade seldom make use of it.
 """
 RETRY_S = 5.0
 REFUSED_RETRY_S = 60.0
@@ -144,7 +144,7 @@ class CatchUp:
         if not self._frames(symbol) or self._feed.meeting(symbol):
             return True
         now_s = asyncio.get_running_loop().time()
-        patience_s = min(MEETING_S, MEETING_EACH_S * len(self.symbols))
+        patience_s = MEETING_S * min(1.0, len(self.symbols) / MANY) ** 2
         return now_s - self._since_s.setdefault(symbol, now_s) >= patience_s
 
     async def _until_done(self, symbol: str) -> None:

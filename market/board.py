@@ -7,7 +7,10 @@ alone, which travel through the session's inbox.
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.model import Quote
+from engine.model import Quote, Tick
+
+CALM_DOWN, CALM_UP = Decimal("0.75"), Decimal("1.3")
+"""From this to this part of a price, the next one is believed at sight."""
 
 
 @dataclass(slots=True)
@@ -33,6 +36,17 @@ class SymbolPrice:
     """Whether data flows for this symbol and no hole is open behind the last print."""
     catching_up: bool = False
     """Whether a hole is being repaired now."""
+
+    def show(self, tick: Tick) -> None:
+        """Take a print, unless a newer one is known."""
+        if tick.trade_id > self.last_trade_id:
+            self.last, self.last_ms, self.last_trade_id = (
+                tick.price,
+                tick.time_ms,
+                tick.trade_id,
+            )
+            if not self.low < tick.price < self.high:
+                self.low, self.high = tick.price * CALM_DOWN, tick.price * CALM_UP
 
     @property
     def change_24h(self) -> Decimal | None:

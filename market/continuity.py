@@ -40,6 +40,11 @@ class Continuity:
         self._waiting_since = 0.0
 
     @property
+    def flowing(self) -> bool:
+        """Whether nothing is held back or asked for."""
+        return not (self.held or self.asking)
+
+    @property
     def first_waiting(self) -> int | None:
         """The id of the first print that waits, or None when none does."""
         return min(self._waiting, default=None)

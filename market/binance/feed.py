@@ -145,6 +145,8 @@ class BinanceSpotFeed(Asking):
 
     def resume(self, symbol: str, after_trade_id: int) -> None:
         """Deliver prints of *symbol* again from just behind *after_trade_id*."""
+        if self._intake.holds(symbol):  # its past has just been read
+            self._upkeep.postpone(symbol)
         self._wanted.candles_held.pop(symbol, None)
         self._want_strictly(symbol)
         self._intake.resume(symbol, after_trade_id, time.monotonic())

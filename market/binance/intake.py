@@ -28,9 +28,6 @@ from market.feed import Deliver, Meeting, OnCandle, OnLongGap
 LONG_GAP_MS = 300_000
 """What was missed for longer is not fetched print by print: candles tell more for less."""
 
-CALM_DOWN, CALM_UP = Decimal("0.75"), Decimal("1.3")
-"""From this to this part of a price, the next one is believed at sight."""
-
 
 class Intake:
     """Takes in all data of one market, from any number of connections at once."""
@@ -111,10 +108,13 @@ class Intake:
         joint = self._joints.get(symbol)
         return joint.meeting() if joint else None
 
+    def holds(self, symbol: str) -> bool:
+        """Tell whether the prints of a symbol are kept back."""
+        return symbol in self._strict and self._strict[symbol].held
+
     def going_on(self, symbol: str) -> bool:
         """Tell whether prints of a symbol flow: nothing is held back or asked for."""
-        strict = self._strict.get(symbol)
-        return strict is None or not (strict.held or strict.asking)
+        return symbol not in self._strict or self._strict[symbol].flowing
 
     # -- frames -------------------------------------------------------------------------------
 
@@ -156,7 +156,7 @@ class Intake:
             if strict is not None:
                 strict.doubt()
             return True
-        self._show(price, tick)
+        price.show(tick)
         if strict is not None:
             self._out += strict.offer(tick, self._now_s)
         if not price.live:
@@ -225,7 +225,7 @@ class Intake:
             return False
         passed = strict.repair(from_id, page, now_s, more=more)
         for tick in passed[-1:]:
-            self._show(self._followed[symbol], tick)
+            self._followed[symbol].show(tick)
         self._out += passed
         self._refresh(symbol)
         self._hand_out()
@@ -246,7 +246,7 @@ class Intake:
     def seed_print(self, tick: Tick) -> None:
         """Show a symbol's newest print, asked for while the connection is live."""
         if price := self._followed.get(tick.symbol):
-            self._show(price, tick)
+            price.show(tick)
             self._note_heard(tick.symbol)
 
     def seed_touch(self, symbol: str, bid: Decimal, ask: Decimal) -> None:
@@ -289,20 +289,13 @@ class Intake:
         for symbol in self._touch_ids:
             self._board[symbol].touch_fresh = True
 
-    def _show(self, price: SymbolPrice, tick: Tick) -> None:
-        if tick.trade_id > price.last_trade_id:
-            price.last, price.last_ms = tick.price, tick.time_ms
-            price.last_trade_id = tick.trade_id
-            if not price.low < tick.price < price.high:
-                price.low, price.high = tick.price * CALM_DOWN, tick.price * CALM_UP
-
     def _note_heard(self, symbol: str) -> None:
         self._heard.add(symbol)
         self._refresh(symbol)
 
     def _refresh(self, symbol: str) -> None:
         price, strict = self._board[symbol], self._strict.get(symbol)
-        price.catching_up = strict is not None and (strict.held or strict.asking)
+        price.catching_up = strict is not None and not strict.flowing
         price.live = symbol in self._heard and not price.catching_up
 
     def _forget(self, price: SymbolPrice) -> None:

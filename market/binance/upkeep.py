@@ -54,6 +54,10 @@ class Upkeep:
         self._unseeded.update(symbols)
         self._seed_asked.set()
 
+    def postpone(self, symbol: str) -> None:
+        """Give a symbol's next print the time to come by itself before it is asked for."""
+        self._not_before[symbol] = time.monotonic() + self._timings.repair_wait_s
+
     async def keep_repairing(self) -> None:
         """Fill holes as they are found, for ever; the longest waiting first."""
         while True:

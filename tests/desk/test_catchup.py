@@ -118,3 +118,23 @@ async def test_nothing_is_guessed_while_history_cannot_be_read(world: World) -> 
     assert isinstance(notice, Notice)
     assert "SOLUSDT" in notice.text
     assert "not watched" in notice.text
+
+
+async def test_a_week_away_with_many_symbols_costs_little_more_than_their_candles(
+    world: World,
+) -> None:
+    symbols = [s for s in world.exchange.symbols if s.endswith("USDT")][:24]
+    async with world.desk() as session:
+        tradable = [s for s in symbols if session.instruments[s].trading]
+        opened = [await place(session, s, Direction.LONG, "0.6", "0.6") for s in tradable]
+    for _ in range(2):  # the second time all extremes of the hour of the cut are known
+        world.clock.jump(7 * DAY_MS)
+        before = dict(world.server.requests)
+        async with world.desk() as session:
+            assert len(session.book.active()) == len(opened)
+        asked = {
+            path: count - before.get(path, 0) for path, count in world.server.requests.items()
+        }
+
+    weight = 2 * asked["klines"] + 4 * asked.get("aggTrades", 0)
+    assert weight <= 4 * len(opened)
