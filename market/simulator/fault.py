@@ -1,6 +1,7 @@
 """What every fault that can be ordered is: a JSON object, read and checked."""
 
 import re
+from abc import abstractmethod
 from typing import Annotated, Literal
 
 import msgspec
@@ -33,8 +34,9 @@ class Fault(
         """
         self._do(venue)
 
+    @abstractmethod
     def _do(self, venue: Venue) -> None:
-        raise NotImplementedError
+        """Do what makes this fault what it is."""
 
 
 class Lasting(Fault, frozen=True, kw_only=True):
@@ -47,6 +49,6 @@ class Lasting(Fault, frozen=True, kw_only=True):
         name, value = self._setting()
         venue.set(name, value, self.for_s)
 
+    @abstractmethod
     def _setting(self) -> tuple[str, object]:
         """Return a field of `Faults` and the value it takes."""
-        raise NotImplementedError
