@@ -98,7 +98,7 @@ class CatchUp:
 
     def start(self, symbols: Collection[str]) -> None:
         """Catch up with *symbols*, beginning where the books stand; live prints wait."""
-        for symbol in symbols:
+        for symbol in sorted(symbols):
             frames = self._frames(symbol)
             self._hand.leave(symbol)
             self._feed.hold(symbol, frames[0] if frames else "")

@@ -61,6 +61,8 @@ class Hand:
         self._publish = publish
         self._on_behind = on_behind
         self._stopped = ""
+        self.storing = False
+        """Whether the book is ahead of the disk, so that it must not be shown."""
         self._away: dict[str, list[TradeClosed]] = {}
         """By symbol that is being caught up, what was closed on the way."""
         self._stamp = Stamp(feed, settings, self.watermarks)
@@ -178,18 +180,11 @@ class Hand:
 
     async def pass_time(self, symbol: str, until_ms: int) -> None:
         """Note that there are no more prints of *symbol* up to a moment, milliseconds UTC."""
+        await self.pass_prints(())
+        self.watermarks.pass_time(symbol, until_ms)
 
-        async def note() -> None:
-            self.watermarks.pass_time(symbol, until_ms)
-
-        await self._inbox.errand(note)
-
-    async def pass_candles(self, candles: Sequence[Candle], *, coarsest: bool = False) -> int:
+    async def pass_candles(self, candles: Sequence[Candle]) -> int:
         """Let candles of one symbol stand in for their prints as far as that loses nothing.
-
-        Args:
-            candles: Behind what has passed already, in order.
-            coarsest: Whether nothing finer can be had, so that every candle must pass.
 
         Returns:
             How many have passed; the next one must be looked at more closely.
@@ -197,7 +192,7 @@ class Hand:
         Raises:
             StoreError: If the way so far cannot be stored now.
         """
-        return await self._inbox.errand(lambda: self._on_candles(candles, force=coarsest))
+        return await self._inbox.errand(lambda: self._on_candles(candles))
 
     async def join(self, meeting: Meeting) -> bool:
         """Let the growing candle stand in for all prints before *meeting*, if it loses nothing.
@@ -219,29 +214,24 @@ class Hand:
 
         return await self._inbox.errand(join)
 
-    async def _on_candles(self, candles: Sequence[Candle], *, force: bool) -> int:
+    async def _on_candles(self, candles: Sequence[Candle]) -> int:
         passed, symbol = 0, candles[0].symbol
+        opened_ms = max((t.opened_ms for t in self.book.active((symbol,))), default=0)
         for candle in candles:
             reached = self.watermarks.reached(symbol)
             if reached is None:
                 return len(candles)  # no trade is left that they could work on
             if candle.close_ms > reached.time_ms:
-                seen_in_part = candle.open_ms <= reached.time_ms
+                seen_in_part = candle.open_ms <= max(reached.time_ms, opened_ms)
                 quiet = self.book.indifferent if seen_in_part else self.book.quiet
-                if not force and not quiet(candle):
+                if not quiet(candle):
                     break
-                await self._on_candle(candle)
+                self.book.on_candle(candle, Source.BACKFILL)
+                self.watermarks.pass_candle(candle)
             passed += 1
         if passed:
             await self._save((symbol,))
         return passed
-
-    async def _on_candle(self, candle: Candle) -> None:
-        events = self.book.on_candle(candle, Source.BACKFILL)
-        self.watermarks.pass_candle(candle)
-        if events:
-            await self._record(events)
-            self._announce(events)
 
     async def _save(self, symbols: Collection[str]) -> None:
         checkpoints = self.watermarks.checkpoints(symbols)
@@ -252,6 +242,7 @@ class Hand:
 
     async def _on_ticks(self, ticks: Sequence[Tick]) -> None:
         if not self._instruments or self._stopped:
+            self.watermarks.doubt({tick.symbol for tick in ticks})
             return  # without price grids nothing can fill; the prints are fetched again by id
         happened: list[Event] = []
         accept, on_tick = self.watermarks.accept, self.book.on_tick
@@ -283,13 +274,18 @@ class Hand:
                 self.watermarks.begin(symbol, behind)
 
     async def _record(self, events: Sequence[Event]) -> None:
-        checkpoints = self.watermarks.checkpoints({e.trade.symbol for e in events})
+        self.storing = True
+        symbols = {e.trade.symbol for e in events}
+        checkpoints = self.watermarks.checkpoints(symbols)
+        moved = self.book.active(symbols)
         try:
-            await self._recorder.record(events, self.book.account, checkpoints)
+            await self._recorder.record(events, self.book.account, checkpoints, moved)
         except (DuplicateTrade, NotOpen):
             # Another process was first. What it stored is the truth, so begin from there.
             await self.load()
             raise
+        finally:
+            self.storing = False
 
     def _announce(self, events: Sequence[Event]) -> None:
         for event in events:

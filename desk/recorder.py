@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from engine.account import Account
 from engine.events import Event
+from engine.model import Trade
 from store.errors import StoreError
 from store.ledger import Checkpoint, Ledger
 
@@ -33,6 +34,7 @@ class Recorder:
         events: Sequence[Event],
         account: Account,
         checkpoints: Mapping[str, Checkpoint],
+        moved: Sequence[Trade] = (),
     ) -> None:
         """Commit events, account totals and feed positions together.
 
@@ -42,7 +44,7 @@ class Recorder:
         tries = 0
         while True:
             try:
-                await self._ledger.record(events, account, checkpoints)
+                await self._ledger.record(events, account, checkpoints, moved)
             except StoreError as exc:
                 self._set(str(exc))
                 await asyncio.sleep(RETRY_AFTER_S[min(tries, len(RETRY_AFTER_S) - 1)])

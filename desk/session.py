@@ -45,6 +45,9 @@ class Session:
         self._listeners: list[Callable[[Fact], None]] = []
         self._candle_listeners: list[Callable[[Candle], None]] = []
         self._visible: frozenset[str] = frozenset()
+        self._header: Header | None = None
+        self._views: list[TradeView] = []
+        """Both as they were shown last, for while the book is ahead of the disk."""
         self._hand = Hand(
             feed,
             ledger,
@@ -113,10 +116,14 @@ class Session:
         return self.instruments.get(symbol)
 
     def header(self) -> Header:
-        """Return the account's figures at this moment."""
+        """Return the account's figures at this moment, as far as they are on disk."""
+        if self._hand.storing and self._header:
+            halted, now_ms = self._hand.halted, self.now_ms
+            return replace(self._header, halted=halted, now_ms=now_ms, feed=self.feed.status)
         today = self._hand.today.at(self.now_ms)
         figures = header(self.book, today, self.feed, self._hand.halted)
-        return replace(figures, replaying=self.catch_up.overall())
+        self._header = replace(figures, replaying=self.catch_up.overall())
+        return self._header
 
     def signal_views(self) -> list[SignalView]:
         """Return the signals that can still be traded, in order of arrival."""
@@ -128,10 +135,12 @@ class Session:
         ]
 
     def trade_views(self) -> list[TradeView]:
-        """Return the active trades in order of opening."""
+        """Return the active trades in order of opening, as far as they are on disk."""
+        if self._hand.storing:
+            return [replace(view, live=False) for view in self._views]
         board = self.feed.board
         progress = self.catch_up.progress
-        return [
+        self._views = [
             trade_view(
                 trade,
                 board[trade.symbol],
@@ -140,6 +149,7 @@ class Session:
             )
             for trade in self.book.active()
         ]
+        return self._views
 
     def preview(self, command: OpenTrade) -> Plan:
         """Work out what an order would do now.

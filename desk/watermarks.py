@@ -123,4 +123,6 @@ class Watermarks:
         mark = self._marks.get(symbol)
         if mark is None:
             return quote
-        return replace(quote, last=mark.price or quote.last, last_trade_id=mark.trade_id)
+        same = quote.last_trade_id == mark.trade_id
+        last = mark.price or (quote.last if same else None)
+        return replace(quote, last=last, last_trade_id=mark.trade_id)

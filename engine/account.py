@@ -1,8 +1,9 @@
 """A paper account: money in, results, fees; balances follow from them (rules §10)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from engine.model import Fill, Trade
 from engine.money import ZERO
 
 
@@ -36,3 +37,18 @@ class Account:
     def win_rate(self) -> Decimal | None:
         """Wins among all closed trades as a fraction; None before the first (rules ST-1)."""
         return Decimal(self.wins) / self.closed if self.closed else None
+
+    def after_opening(self, fill: Fill) -> "Account":
+        """Return the totals after an entry."""
+        return replace(self, fees=self.fees + fill.fee)
+
+    def after_close(self, trade: Trade, fill: Fill) -> "Account":
+        """Return the totals after the last fill of a finished trade."""
+        return replace(
+            self,
+            gross=self.gross + fill.gross,
+            fees=self.fees + fill.fee,
+            closed=self.closed + 1,
+            wins=self.wins + (trade.net > 0),
+            losses=self.losses + (trade.net < 0),
+        )

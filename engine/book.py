@@ -14,12 +14,10 @@ from engine.costs import REALISTIC, Costs
 from engine.entries import duplicate_sentence, opened_by
 from engine.errors import DuplicateTrade, NotOpen, Refused
 from engine.events import Event, TradeClosed, TradeOpened
-from engine.exits import closed_at_print, closed_by, manual_fill
-from engine.fills import market_price
+from engine.exits import closed_at_print, closed_by_hand, exit_due
 from engine.levels import LevelIndex
 from engine.model import (
     Candle,
-    CloseReason,
     Direction,
     EntryMode,
     Fill,
@@ -46,6 +44,7 @@ class Book:
         "_by_signal",
         "_indexes",
         "_instruments",
+        "_last_opened_ms",
         "_next_id",
         "_reserved",
         "_spot_short",
@@ -78,6 +77,8 @@ class Book:
         self._trades: dict[int, Trade] = {}
         self._by_signal: dict[str, int] = {}
         self._indexes: dict[str, LevelIndex] = {}
+        self._last_opened_ms: dict[str, int] = {}
+        """By symbol, when the newest of its trades was opened."""
         self._reserved = ZERO
         for trade in trades:
             self._insert(trade)
@@ -163,6 +164,8 @@ class Book:
             return ()
         if index.low < tick.price < index.high:
             return ()
+        if tick.time_ms < self._last_opened_ms[tick.symbol]:
+            return self._late(index, tick)
         return self._exits(index.reached(tick.price), tick)
 
     def quiet(self, candle: Candle) -> bool:
@@ -230,7 +233,7 @@ class Book:
             costs=costs,
         )
         self._next_id += 1
-        self.account = replace(self.account, fees=self.account.fees + fill.fee)
+        self.account = self.account.after_opening(fill)
         self._insert(trade)
         return TradeOpened(trade, fill)
 
@@ -243,21 +246,7 @@ class Book:
             raise Refused(
                 "not_trading", f"{trade.symbol} is not trading now ({instrument.status})."
             )
-        buying = trade.direction is Direction.SHORT
-        price, model = market_price(
-            quote, buying=buying, costs=trade.costs, instrument=instrument
-        )
-        assert quote is not None  # market_price refuses without one
-        fill = manual_fill(
-            trade,
-            price=price,
-            model=model,
-            print_price=quote.last,
-            trade_id=quote.last_trade_id,
-            time_ms=quote.time_ms,
-        )
-        closed = closed_by(self._with_extremes(trade), fill, CloseReason.MANUAL)
-        return self._finish(closed, fill)
+        return self._finish(*closed_by_hand(self._with_extremes(trade), quote, instrument))
 
     def _exits(self, reached: Iterable[int], tick: Tick) -> Sequence[Event]:
         # A method of its own: variables of a comprehension would slow `on_tick` down.
@@ -267,17 +256,23 @@ class Book:
             for trade in trades
         ]
 
+    def _late(self, index: LevelIndex, tick: Tick) -> Sequence[Event]:
+        """Let a print that came late work only on the trades that it found open."""
+        self._fold(index)
+        events: list[Event] = []
+        for trade_id in sorted(index):
+            trade = self._trades[trade_id]
+            if tick.time_ms < trade.opened_ms:
+                continue
+            self._trades[trade_id] = trade = having_seen(trade, tick.price)
+            if exit_due(trade, tick.price):
+                instrument = self._instrument(trade)
+                events.append(self._finish(*closed_at_print(trade, tick, instrument)))
+        return events
+
     def _finish(self, closed: Trade, fill: Fill) -> TradeClosed:
         self._remove(self._trades[closed.id])
-        totals, net = self.account, closed.net
-        self.account = replace(
-            totals,
-            gross=totals.gross + fill.gross,
-            fees=totals.fees + fill.fee,
-            closed=totals.closed + 1,
-            wins=totals.wins + (net > 0),
-            losses=totals.losses + (net < 0),
-        )
+        self.account = self.account.after_close(closed, fill)
         return TradeClosed(closed, fill)
 
     def _instrument(self, trade: Trade) -> Instrument:
@@ -291,6 +286,8 @@ class Book:
         index = self._indexes.setdefault(trade.symbol, LevelIndex())
         self._fold(index)
         self._trades[trade.id] = trade
+        last_ms = self._last_opened_ms.get(trade.symbol, 0)
+        self._last_opened_ms[trade.symbol] = max(last_ms, trade.opened_ms)
         if trade.signal:
             self._by_signal[trade.signal.id] = trade.id
         self._reserved += trade.cost

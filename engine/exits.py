@@ -6,7 +6,7 @@ Pure: the same trade and print give the same answer live, in replay and in catch
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.fills import slipped
+from engine.fills import market_price, slipped
 from engine.model import (
     CloseReason,
     Direction,
@@ -14,6 +14,7 @@ from engine.model import (
     FillKind,
     Instrument,
     PriceModel,
+    Quote,
     Source,
     Tick,
     Trade,
@@ -99,28 +100,34 @@ def closed_at_print(trade: Trade, tick: Tick, instrument: Instrument) -> tuple[T
     return closed_by(trade, fill, reason), fill
 
 
-def manual_fill(
-    trade: Trade,
-    *,
-    price: Decimal,
-    model: PriceModel,
-    print_price: Decimal | None,
-    trade_id: int,
-    time_ms: int,
-) -> Fill:
-    """Price a close by hand of all that is open; the market price is found by the caller."""
-    return Fill(
+def closed_by_hand(
+    trade: Trade, quote: Quote | None, instrument: Instrument
+) -> tuple[Trade, Fill]:
+    """Return a finished trade and its last fill: all that is open goes at the market.
+
+    Raises:
+        Refused: If there is no fresh price.
+    """
+    price, model = market_price(
+        quote,
+        buying=trade.direction is Direction.SHORT,
+        costs=trade.costs,
+        instrument=instrument,
+    )
+    assert quote is not None  # market_price refuses without one
+    fill = Fill(
         kind=FillKind.MANUAL,
         price=price,
         quantity=trade.quantity,
         fee=fee(price, trade.quantity, trade.costs.taker),
         gross=_gross(trade, price),
-        time_ms=time_ms,
-        print_price=print_price,
-        trade_id=trade_id,
+        time_ms=quote.time_ms,
+        print_price=quote.last,
+        trade_id=quote.last_trade_id,
         model=model,
         source=Source.MANUAL,
     )
+    return closed_by(trade, fill, CloseReason.MANUAL), fill
 
 
 def closed_by(trade: Trade, fill: Fill, reason: CloseReason) -> Trade:

@@ -99,6 +99,8 @@ class Connector:
 
     async def _open(self, rest: RestClient) -> Stream:
         host = rest.host
+        if (quiet_s := rest.quiet_s) > 0:
+            raise Limited(f"{host.name} asked for silence.", quiet_s)
         if (pause_s := self._connects.pause_s()) > 0:
             log.warning("too many connects, waiting %.0f s", pause_s)
             await asyncio.sleep(pause_s)
@@ -129,7 +131,8 @@ class Connector:
             log.warning("no replacement for a worn stream yet: %s", exc)
             if fresh:
                 await self._close(fresh)
-            await asyncio.sleep(self._backoff.next_s())
+            pause_s = self._backoff.next_s()
+            await asyncio.sleep(exc.retry_after_s if isinstance(exc, Limited) else pause_s)
             return old
         await self._close(old)
         return fresh

@@ -78,13 +78,18 @@ class Intake:
 
     def follow(self, strict: Collection[str], loose: Collection[str]) -> None:
         """Say whose every print is delivered, and whose prices only reach the board."""
-        self._strict = {s: self._strict.get(s) or Continuity(self._hold_s) for s in strict}
+        self._strict = {s: self._strict.get(s) or self._begin(s) for s in strict}
         wanted = {*strict, *loose}
         for symbol in self._followed.keys() - wanted:
             self._forget(self._followed.pop(symbol))
         for symbol in wanted:
             self._followed.setdefault(symbol, self._board[symbol])
             self._refresh(symbol)
+
+    def _begin(self, symbol: str) -> Continuity:
+        strict = Continuity(self._hold_s)
+        strict.last_id = self._board[symbol].last_trade_id or None
+        return strict
 
     def follow_candles(self, pairs: Collection[tuple[str, str]]) -> None:
         """Say whose candles are passed on."""

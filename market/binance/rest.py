@@ -158,6 +158,11 @@ class RestClient:
         code, message = _read_refusal(body)
         raise BadRequest(f"{name} refused: {message or f'HTTP {status}'}", code)
 
+    @property
+    def quiet_s(self) -> float:
+        """How long this host still wants silence, seconds; 0 or less when it does not."""
+        return self._quiet_until - time.monotonic()
+
     def be_quiet(self, seconds: float) -> None:
         """Ask this host nothing for so long."""
         self._quiet_until = max(self._quiet_until, time.monotonic() + seconds)

@@ -1,5 +1,7 @@
 """Tables from the definitions: which print closes a trade, and at which price."""
 
+from dataclasses import replace
+
 import pytest
 
 from engine.costs import CLASSIC, REALISTIC, Costs
@@ -172,3 +174,19 @@ def test_a_realised_stop_out_is_slightly_worse_than_minus_one_r() -> None:
     r = r_multiple(event.trade, event.trade.net)
     assert r is not None
     assert D("-1.05") < r < -1
+
+
+def test_a_print_from_before_an_opening_works_on_older_trades_only() -> None:
+    desk = book()
+    older = opened(desk, order(LONG, stop="95", target="110", costs=FREE)).trade
+    late = order(SHORT, stop="105", target="94", costs=FREE, at=quote("100"))
+    assert late.quote is not None
+    moment = replace(late.quote, time_ms=late.quote.time_ms + 50, last_trade_id=1000)
+    newer = opened(desk, replace(late, quote=moment)).trade
+
+    [event] = desk.on_tick(tick("94", after_ms=20))
+
+    [left] = desk.active()
+    assert isinstance(event, TradeClosed)
+    assert event.trade.id == older.id
+    assert (left.id, left.best, left.worst) == (newer.id, D(100), D(100))
