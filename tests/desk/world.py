@@ -84,8 +84,8 @@ async def place(
     """Open a trade with its levels so far from the price, fractions of it."""
     await session.feed.ready(symbol)
     price, tick = session.feed.board[symbol], session.instruments[symbol].tick
-    assert price.last and price.bid and price.ask
-    bottom, top = min(price.last, price.bid), max(price.last, price.ask)
+    known = [value for value in (price.last, price.bid, price.ask) if value is not None]
+    bottom, top = min(known), max(known)
     low = min((bottom * (1 - Decimal(below))).quantize(tick), bottom - 3 * tick)
     high = max((top * (1 + Decimal(above))).quantize(tick), top + 3 * tick)
     stop, target = (low, high) if direction is Direction.LONG else (high, low)
