@@ -5,7 +5,7 @@ import sys
 
 from bench.measure import Row
 
-BENCHES = ("engine", "feed", "store", "screen", "start")
+BENCHES = ("engine", "feed", "store", "screen", "start", "recovery")
 
 
 def main() -> None:

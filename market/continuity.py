@@ -19,13 +19,14 @@ _BEFORE_ALL = -2
 class Continuity:
     """What has passed of one symbol, and what waits behind a hole."""
 
-    def __init__(self, hold_s: float) -> None:
-        """Begin with the next print.
+    def __init__(self, hold_s: float, last_id: int | None = None) -> None:
+        """Begin behind a print that is known.
 
         Args:
             hold_s: How long an early print waits before those in front of it count as missed.
+            last_id: The print that is known; None begins with whichever comes next.
         """
-        self.last_id: int | None = None
+        self.last_id = last_id
         """The newest print that passed; None before the first."""
         self.repeated = 0
         """Prints dropped because they had passed already."""

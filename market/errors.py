@@ -1,7 +1,8 @@
 """What can go wrong between the desk and an exchange.
 
     MarketError
-    ├── Unreachable      no host answered; the message says what was tried and what to do
+    ├── Unreachable      a host did not answer
+    │   └── NoHost       none did; the message says what was tried and what to do
     ├── Blocked          this host refuses this location (HTTP 451) for the rest of the run
     ├── Limited          the exchange asked for silence (429, 418) for `retry_after_s`
     ├── BadRequest       the exchange understood and refused (400, 404), with its `code`
@@ -17,6 +18,10 @@ class MarketError(Exception):
 
 class Unreachable(MarketError):
     """Nothing answered in time."""
+
+
+class NoHost(Unreachable):
+    """No host answers at all; the message says what was tried and what to do."""
 
 
 class Blocked(MarketError):

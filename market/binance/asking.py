@@ -1,12 +1,13 @@
-"""What a desk asks Binance now and then: trading rules, candles, prints of the past."""
+"""What a desk asks Binance now and then: trading rules, candles, prints of the past.
+
+The questions are loaded with the first one that is asked: a desk paints before it asks.
+"""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 
 from engine.model import Candle, Instrument, Tick
-from market.binance import questions
 from market.binance.connector import Connector
 from market.binance.rest import RestClient
-from market.binance.rows import SETTLED_AFTER_MS
 from market.clock import ExchangeClock
 
 
@@ -23,6 +24,8 @@ class Asking:
         self, symbols: Collection[str] | None = None
     ) -> dict[str, Instrument]:
         """Return trading rules by symbol; see `Feed.instruments`."""
+        from market.binance import questions
+
         rules = await questions.instruments(await self._hosts.any_rest(), symbols)
         if symbols is None:
             self._rules = rules
@@ -30,6 +33,8 @@ class Asking:
 
     async def candles(self, symbol: str, timeframe: str, limit: int) -> list[Candle]:
         """Return the newest candles, at most 1000, oldest first; see `Feed.candles`."""
+        from market.binance import questions
+
         rest = await self._rest_and_time()
         return await questions.candles(rest, symbol, timeframe, limit, self._time.now_ms())
 
@@ -37,6 +42,9 @@ class Asking:
         self, symbol: str, timeframe: str, start_ms: int, end_ms: int
     ) -> list[Candle]:
         """Return closed candles that open in [start, end); see `Feed.past_candles`."""
+        from market.binance import questions
+        from market.binance.rows import SETTLED_AFTER_MS
+
         rest = await self._rest_and_time()
         now_ms = self._time.now_ms()
         span = range(start_ms, end_ms)
@@ -47,6 +55,8 @@ class Asking:
         self, symbol: str, start_ms: int, end_ms: int | None
     ) -> AsyncIterator[Sequence[Tick]]:
         """Yield all prints in [start, end), page by page; see `Feed.past_prints`."""
+        from market.binance import questions
+
         rest = await self._hosts.any_rest()
         page = await questions.prints_since(rest, symbol, start_ms, end_ms)
         more = len(page) >= questions.PAGE
@@ -59,6 +69,8 @@ class Asking:
 
     async def busiest(self, quote: str, count: int) -> list[str]:
         """Return the symbols with the largest 24h quote volume; see `Feed.busiest`."""
+        from market.binance import questions
+
         rest = await self._hosts.any_rest()
         known = self._rules or await self.instruments()
         rows = [
@@ -71,6 +83,8 @@ class Asking:
 
     async def _rest_and_time(self) -> RestClient:
         """Return a host whose clock is known: it decides which candles are closed."""
+        from market.binance import questions
+
         rest = await self._hosts.any_rest()
         if not self._time.synced:
             self._time.observe(await questions.server_time(rest))

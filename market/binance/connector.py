@@ -10,14 +10,13 @@ import random
 import time
 from collections.abc import Callable, Sequence
 
-from market.binance import questions
 from market.binance.hosts import Host
 from market.binance.limits import Backoff, ConnectBudget, Timings
 from market.binance.probe import HostChooser
 from market.binance.rest import RestClient
 from market.binance.stream import OnFrames, Stream, open_stream
 from market.clock import ExchangeClock
-from market.errors import Blocked, Limited, MarketError, Unreachable
+from market.errors import Blocked, Limited, MarketError, NoHost, Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +41,7 @@ class Connector:
         self._timings = timings
         self._on_frames = on_frames
         self._on_lost = on_lost
+        self._rng = rng
         self._connects = ConnectBudget(timings)
         self._backoff = Backoff(timings, rng)
         self._streams: list[Stream] = []
@@ -77,10 +77,14 @@ class Connector:
                 await self._live_once(clock)
             except MarketError as exc:
                 self._on_lost(exc)
-                pause_s = self._backoff.next_s()
-                if isinstance(exc, Limited):
-                    pause_s = exc.retry_after_s
-                await asyncio.sleep(pause_s)
+                await asyncio.sleep(self._pause_s(exc))
+
+    def _pause_s(self, error: MarketError) -> float:
+        if isinstance(error, Limited):
+            return error.retry_after_s
+        if isinstance(error, NoHost):  # asking whether somebody is back costs nobody much
+            return self._rng.uniform(self._timings.probe_s / 4, self._timings.probe_s)
+        return self._backoff.next_s()
 
     async def _live_once(self, clock: ExchangeClock) -> None:
         self.rest = rest = await self._hosts.choose()
@@ -144,6 +148,8 @@ class Connector:
 
 async def _read_clock(rest: RestClient, clock: ExchangeClock) -> None:
     """Set the clock from the quickest of three answers."""
+    from market.binance import questions
+
     samples = []
     try:
         for _ in range(3):

@@ -10,7 +10,6 @@ import time
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from market.binance import questions
 from market.binance.asking import Asking
 from market.binance.connector import Connector
 from market.binance.hosts import DEFAULT_HOSTS, Host
@@ -183,6 +182,8 @@ class BinanceSpotFeed(Asking):
             return False
 
     async def _freshen(self, symbol: str) -> bool:
+        from market.binance import questions
+
         seeded = False
         while self.board.quote(symbol, self.clock.now_ms()) is None:
             if self._state is FeedState.OFFLINE:

@@ -5,12 +5,12 @@ No sockets, no clock of its own: frames, pages and the time are handed in.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from engine.model import Source, Tick
 from market.binance import wire
 from market.binance.doubts import Doubts
 from market.binance.joint import Joint
-from market.binance.rows import Ticker
 from market.binance.wire import (
     AggTrade,
     BookTicker,
@@ -24,6 +24,9 @@ from market.board import Board, SymbolPrice
 from market.clock import ExchangeClock
 from market.continuity import Continuity
 from market.feed import Deliver, Meeting, OnCandle, OnLongGap
+
+if TYPE_CHECKING:
+    from market.binance.rows import Ticker
 
 LONG_GAP_MS = 300_000
 """What was missed for longer is not fetched print by print: candles tell more for less."""
@@ -87,9 +90,7 @@ class Intake:
             self._refresh(symbol)
 
     def _begin(self, symbol: str) -> Continuity:
-        strict = Continuity(self._hold_s)
-        strict.last_id = self._board[symbol].last_trade_id or None
-        return strict
+        return Continuity(self._hold_s, last_id=self._board[symbol].last_trade_id or None)
 
     def follow_candles(self, pairs: Collection[tuple[str, str]]) -> None:
         """Say whose candles are passed on."""
@@ -110,8 +111,7 @@ class Intake:
 
     def meeting(self, symbol: str) -> Meeting | None:
         """Return where candles and held prints meet; see `Feed.meeting`."""
-        joint = self._joints.get(symbol)
-        return joint.meeting() if joint else None
+        return self._joints[symbol].meeting() if symbol in self._joints else None
 
     def holds(self, symbol: str) -> bool:
         """Tell whether the prints of a symbol are kept back."""
@@ -236,7 +236,7 @@ class Intake:
         self._hand_out()
         return strict.asking and not passed
 
-    def seed_day(self, row: Ticker) -> None:
+    def seed_day(self, row: "Ticker") -> None:
         """Show a symbol's last day while the stream has said nothing of it yet."""
         price = self._followed.get(row.symbol)
         if price is None or row.last <= 0:

@@ -28,7 +28,7 @@ class Timings:
     """Pause before a failed request is tried again; doubles each time."""
     connect_s: float = 10.0
     """Opening a stream, handshake included."""
-    silence_s: float = 10.0
+    silence_s: float = 9.0
     """A stream without a data frame for so long is dead, whatever its socket says."""
     stale_s: float = 1.75
     """Prices silent for so long are called stale; looking takes another quarter second."""
@@ -50,6 +50,8 @@ class Timings:
     """How long an order by hand waits for a fresh price."""
     backoff_min_s: float = 0.5
     backoff_max_s: float = 30.0
+    probe_s: float = 3.0
+    """Longest pause before it is asked again whether any host answers."""
     healthy_s: float = 60.0
     """A stream that lived so long ends the back-off."""
     connects: int = 60

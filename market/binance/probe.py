@@ -6,11 +6,10 @@ A host that refuses this location is not asked again as long as the program runs
 import random
 from collections.abc import Sequence
 
-from market.binance import questions
 from market.binance.hosts import Host
 from market.binance.limits import Timings
 from market.binance.rest import RestClient
-from market.errors import Blocked, Limited, MarketError, Unreachable
+from market.errors import Blocked, Limited, MarketError, NoHost
 
 ADVICE = "Trying again; `paperdesk demo` needs no network."
 
@@ -27,7 +26,7 @@ class HostChooser:
 
         Raises:
             Limited: If a host asks for silence: the others share its limits.
-            Unreachable: If none answers; the message lists what was tried.
+            NoHost: If none answers; the message lists what was tried.
         """
         tried: list[str] = []
         for client in tuple(self._clients):
@@ -35,10 +34,12 @@ class HostChooser:
             if reason is None:
                 return client
             tried.append(reason)
-        raise Unreachable(f"No exchange answers. {' '.join(tried)} {ADVICE}")
+        raise NoHost(f"No exchange answers. {' '.join(tried)} {ADVICE}")
 
     async def _try(self, client: RestClient) -> str | None:
         """Return why a host cannot be used, or None if it can."""
+        from market.binance import questions
+
         try:
             await questions.ping(client)
         except Limited:

@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
-from market.binance import questions
 from market.binance.intake import Intake
 from market.binance.limits import Timings
 from market.binance.rest import RestClient
@@ -75,6 +74,8 @@ class Upkeep:
         return due[:AT_ONCE]
 
     async def _repair(self, rest: RestClient, symbol: str, from_id: int) -> None:
+        from market.binance import questions
+
         pause_s = 0.0
         try:
             page, more = await questions.prints_from(rest, symbol, from_id)
@@ -89,6 +90,8 @@ class Upkeep:
 
     async def keep_seeding(self) -> None:
         """Fetch first prices as they are asked for, for ever."""
+        from market.binance import questions
+
         while True:
             await self._seed_asked.wait()
             self._seed_asked.clear()
@@ -98,6 +101,8 @@ class Upkeep:
                     self._unseeded.difference_update(symbols)
 
     async def _seed(self, rest: RestClient, symbols: list[str]) -> bool:
+        from market.binance import questions
+
         try:
             rows = await questions.tickers(rest, symbols)
         except MarketError as exc:

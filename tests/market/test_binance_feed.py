@@ -29,6 +29,7 @@ QUICK = Timings(
     ready_s=1.0,
     backoff_min_s=0.02,
     backoff_max_s=0.1,
+    probe_s=0.1,
 )
 
 PATIENT = replace(QUICK, silence_s=30.0, stale_s=30.0)
