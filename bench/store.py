@@ -25,6 +25,7 @@ from engine.events import TradeClosed
 from engine.model import Instrument, Market, Tick
 from store import rows as sql
 from store.connection import Value, journal_for
+from store.fields import to_e8
 from store.ledger import Books, Checkpoint, Ledger
 
 SINGLES = 200
@@ -121,7 +122,10 @@ def _statements(events: Sequence[TradeClosed], account: Account) -> Statements:
     trades = [event.trade for event in events]
     symbols = dict.fromkeys(trade.symbol for trade in trades)
     return [
-        (sql.CLOSE_TRADE, [(*sql.CLOSING.of(trade), trade.id) for trade in trades]),
+        (
+            sql.CLOSE_TRADE,
+            [(*sql.CLOSING.of(t), t.id, to_e8(t.initial_quantity)) for t in trades],
+        ),
         (sql.ADD_FILL, [(e.trade.id, 1, *sql.FILL.of(e.fill)) for e in events]),
         (
             sql.FILL_TARGET,

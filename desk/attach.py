@@ -13,7 +13,7 @@ from dataclasses import replace
 from desk.errors import DeskError
 from desk.figures import header, signal_view, trade_view
 from desk.lease import Holder
-from desk.news import News, opening
+from desk.news import News, event_of
 from desk.settings import Settings
 from desk.signal_table import SignalTable
 from desk.stamp import Stamp
@@ -22,7 +22,7 @@ from desk.watermarks import Watermarks
 from engine.account import Account
 from engine.book import Book
 from engine.commands import Command, OpenTrade, Size
-from engine.events import Event, TradeClosed, TradeOpened
+from engine.events import Event, TradeOpened
 from engine.model import Candle, Instrument, Trade
 from engine.plan import Plan
 from engine.stats import Today, day_start
@@ -212,7 +212,7 @@ class AttachedDesk:
             answer = await door.ask_through(self.ledger, kind, payload)
         except StoreError as exc:
             raise DeskError(f"The order could not be passed on. {exc}") from exc
-        number = answer["id"]
+        number, fills = answer["id"], len(answer["fills"])
         try:
             await self.look()
             trade = await self.ledger.trade(self.settings.account, number)
@@ -220,9 +220,7 @@ class AttachedDesk:
             raise DeskError(f"It is done (trade #{number}), but cannot be read: {exc}") from exc
         if trade is None:
             raise DeskError(f"Trade #{number} belongs to another account than this window's.")
-        return [
-            opening(trade) if kind == "open" else TradeClosed(trade, trade.fills[-1]),
-        ]
+        return [event_of(trade, fills)]
 
     # -- inside -------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from desk.errors import DeskError, Halted
 from desk.intake import take_signals
 from desk.machine import dumps, error_json, refusal_from_json, trade_json
 from desk.session import Session
-from engine.commands import CloseTrade, Command
+from engine.commands import Command
 from engine.errors import DuplicateTrade, NotOpen, Refused
 from engine.model import Signal
 from engine.text import clean
@@ -84,7 +84,8 @@ async def carry_out(session: Session, kind: str, payload: Mapping[str, Any]) -> 
         kind: ``open``, ``close`` or ``signals``.
         payload: For ``open`` a ``signal_id``, or ``symbol``, ``direction``, ``stop`` and
             ``target``, or both; optional ``size``, ``entry``, ``note``. For ``close``
-            ``trade_id``. For ``signals`` ``text`` with ``format``.
+            ``trade_id``, optional ``fraction`` or ``quantity``. For ``signals`` ``text`` with
+            ``format``.
 
     Raises:
         Refused: If the rules do not allow it, or the request makes no sense.
@@ -144,7 +145,7 @@ async def _answer(session: Session, request: Request) -> Any:
 async def _command(session: Session, kind: str, payload: Mapping[str, Any]) -> Command:
     match kind:
         case "close":
-            return CloseTrade(trade_id=requests.number(payload, "trade_id"))
+            return requests.read_close(payload)
         case "open":
             signal = await _signal(session, payload)
             return requests.read_order(payload, signal, session.default_size)

@@ -57,6 +57,7 @@ def trade_view(
         live=price.live,
         catching_up=price.catching_up,
         caught_up=caught_up,
+        mark=mark,
         halted=instrument.status if instrument and not instrument.trading else "",
         unrealised=open_result,
         net_now=net_now,

@@ -291,7 +291,7 @@ class Hand:
         for event in events:
             if isinstance(event, TradeClosed):
                 self.today = self.today.after(event.trade)
-            elif event.trade.signal:
+            elif isinstance(event, TradeOpened) and event.trade.signal:
                 self._signals.mark_taken(event.trade.signal.id)
         self.watermarks.keep_only(self.book.symbols)
         for event in events:

@@ -11,7 +11,7 @@ from typing import Any
 from desk.errors import DeskError
 from desk.view import CaughtUp, Fact, Notice, SignalsArrived, WhileAway
 from engine.errors import Refused
-from engine.events import TradeClosed, TradeOpened
+from engine.events import TradeClosed, TradeOpened, TradeReduced
 from engine.model import Fill, Signal, Trade
 from engine.money import plain
 from engine.pnl import r_multiple, unrealised
@@ -126,6 +126,13 @@ def fill_json(fill: Fill) -> dict[str, Any]:
     }
 
 
+_EVENTS = {
+    TradeOpened: "TradeOpened",
+    TradeReduced: "TradeReduced",
+    TradeClosed: "TradeClosed",
+}
+
+
 def events_json(happening: Fact | FeedStatus, time_ms: int) -> list[dict[str, Any]]:
     """Return what happened as events in JSON values; of signals, one event each.
 
@@ -138,10 +145,10 @@ def events_json(happening: Fact | FeedStatus, time_ms: int) -> list[dict[str, An
         return {"event": name, "time_ms": time_ms, **values}
 
     match happening:
-        case TradeOpened(trade):
-            return [event("TradeOpened", trade=trade_json(trade))]
-        case TradeClosed(trade) | WhileAway(TradeClosed(trade)):
-            return [event("TradeClosed", trade=trade_json(trade))]
+        case TradeOpened(trade) | TradeReduced(trade) | TradeClosed(trade):
+            return [event(_EVENTS[type(happening)], trade=trade_json(trade))]
+        case WhileAway(past):
+            return events_json(past, time_ms)
         case CaughtUp(since_ms=since, symbols=symbols, closed=closed):
             ids = [trade.id for trade in closed]
             return [event("CaughtUp", since_ms=since, symbols=symbols, closed=ids)]

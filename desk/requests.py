@@ -6,9 +6,10 @@ Nothing in a request is trusted: what cannot be read is a `Refused` with a sente
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
-from desk.settings import parse_number, parse_size
+from desk.values import parse_number, parse_percent, parse_size
 from engine.commands import CloseTrade, Command, OpenTrade, Size, Stake
 from engine.errors import Refused
 from engine.model import Direction, EntryMode, Signal
@@ -23,7 +24,9 @@ Payload = Mapping[str, Any]
 def as_request(command: Command) -> tuple[str, dict[str, Any]]:
     """Return the kind and the payload of the request that asks for *command*."""
     if isinstance(command, CloseTrade):
-        return "close", {"trade_id": command.trade_id}
+        part = {"fraction": command.fraction, "quantity": command.quantity}
+        asked = {name: plain(value) for name, value in part.items() if value is not None}
+        return "close", {"trade_id": command.trade_id, **asked}
     return "open", {
         "signal_id": command.signal.id if command.signal else None,
         "symbol": command.symbol,
@@ -75,6 +78,32 @@ def read_order(payload: Payload, signal: Signal | None, default: Size) -> OpenTr
         )
     except ValueError as exc:
         raise Refused("bad_command", f"The order cannot be read: {exc}.") from exc
+
+
+def read_close(payload: Payload) -> CloseTrade:
+    """Return the order that a request to close describes; it may ask for a part.
+
+    Raises:
+        Refused: If something is missing or cannot be read.
+    """
+    fraction, quantity = _text(payload, "fraction"), _text(payload, "quantity")
+    try:
+        return CloseTrade(
+            trade_id=number(payload, "trade_id"),
+            fraction=parse_fraction(fraction) if fraction else None,
+            quantity=parse_number(quantity) if quantity else None,
+        )
+    except ValueError as exc:
+        raise Refused("bad_command", f"The order cannot be read: it needs {exc}.") from exc
+
+
+def parse_fraction(text: str) -> Decimal:
+    """Read ``0.5`` or ``50%`` as the fraction 0.5.
+
+    Raises:
+        ValueError: If *text* is neither.
+    """
+    return parse_percent(text) if "%" in text else parse_number(text)
 
 
 def word(payload: Payload, name: str) -> str:

@@ -5,23 +5,16 @@ sentence that names the setting, what stands there and what would be right.
 """
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from desk import values
 from desk.errors import SettingsError
-from engine.commands import Risk, Size, Stake
+from engine.commands import Size
 from engine.costs import CLASSIC, REALISTIC, Costs
-
-_NUMBER = re.compile(r"\d{1,10}(\.\d{1,8})?", re.ASCII)
-_PERCENT = re.compile(r"(\d{1,3}(\.\d{1,6})?)\s*%", re.ASCII)
-"""Both as exact as the books can hold."""
-_TIMEFRAMES = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
-_BASIS_POINT = Decimal("0.0001")
-_HUNDRED = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,140 +63,37 @@ class Settings:
     scanner: bool
     scanner_symbols: int
     scanner_timeframes: tuple[str, ...]
+    webhook: bool
+    webhook_port: int
+    webhook_host: str
+    """A further name by which a tunnel calls the webhook; empty: none."""
+    folder: Path | None
+    """Where signal files are looked for; None: nowhere."""
     theme: str
     refresh_hz: int
 
 
-def parse_number(text: str) -> Decimal:
-    """Read a plain positive number.
-
-    Raises:
-        ValueError: If *text* is anything else.
-    """
-    text = text.strip()
-    if not _NUMBER.fullmatch(text):
-        raise ValueError("a plain number such as 100 or 0.5, with at most 8 decimals")
-    return Decimal(text)
-
-
-def parse_percent(text: str) -> Decimal:
-    """Read ``1%`` as the fraction 0.01.
-
-    Raises:
-        ValueError: If *text* is not a percentage.
-    """
-    match = _PERCENT.fullmatch(text.strip())
-    if match is None:
-        raise ValueError("a percentage such as 0.1%, with at most 6 decimals")
-    return Decimal(match[1]) / _HUNDRED
-
-
-def parse_size(text: str) -> Size:
-    """Read a size: ``1%`` risks that part of equity, ``100`` is a stake in quote asset.
-
-    Raises:
-        ValueError: If *text* is neither, or 0, or over 100 %.
-    """
-    wanted = "a stake such as 100, or a risk such as 1%"
-    try:
-        size: Size = Risk(parse_percent(text)) if "%" in text else Stake(parse_number(text))
-    except ValueError:
-        raise ValueError(wanted) from None
-    amount = size.fraction if isinstance(size, Risk) else size.amount
-    if amount <= 0 or (isinstance(size, Risk) and amount > 1):
-        raise ValueError(f"{wanted}; above 0, and a risk at most 100%")
-    return size
-
-
-def _text(raw: Any) -> str:
-    if isinstance(raw, bool) or not isinstance(raw, str | int):
-        raise ValueError("text")  # noqa: TRY004 - one kind of error for all settings
-    return str(raw)
-
-
-def _word(raw: Any) -> str:
-    text = _text(raw)
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", text):
-        raise ValueError("one word of letters, digits, - and _")
-    return text
-
-
-def _switch(raw: Any) -> bool:
-    named = {"true": True, "false": False}
-    value = named.get(raw.lower()) if isinstance(raw, str) else raw
-    if not isinstance(value, bool):
-        raise ValueError("true or false")  # noqa: TRY004 - as above
-    return value
-
-
-def _amount(raw: Any) -> Decimal:
-    return parse_number(_text(raw))
-
-
-def _basis_points(raw: Any) -> Decimal:
-    text = _text(raw)
-    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4})?", text):
-        raise ValueError("basis points such as 5 or 2.5, below 10000")
-    return Decimal(text) * _BASIS_POINT
-
-
-def _whole(low: int, high: int) -> Callable[[Any], int]:
-    def parse(raw: Any) -> int:
-        text = _text(raw)
-        if not re.fullmatch(r"[0-9]{1,6}", text) or not low <= int(text) <= high:
-            raise ValueError(f"a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def _one_of(*words: str) -> Callable[[Any], str]:
-    def parse(raw: Any) -> str:
-        text = _text(raw)
-        if text not in words:
-            raise ValueError("one of " + ", ".join(words))
-        return text
-
-    return parse
-
-
-def _url(*schemes: str) -> Callable[[Any], str]:
-    def parse(raw: Any) -> str:
-        text = _text(raw).rstrip("/")
-        if text and not re.fullmatch(rf"({'|'.join(schemes)})://[^\s/]+(/\S*)?", text):
-            raise ValueError("an address that begins with " + " or ".join(schemes) + "://")
-        return text
-
-    return parse
-
-
-def _timeframes(raw: Any) -> tuple[str, ...]:
-    words = raw.split(",") if isinstance(raw, str) else raw
-    wanted = "a list of timeframes from " + ", ".join(_TIMEFRAMES)
-    if not isinstance(words, list) or not words:
-        raise ValueError(wanted)
-    if not all(isinstance(word, str) and word.strip() in _TIMEFRAMES for word in words):
-        raise ValueError(wanted)
-    return tuple(word.strip() for word in words)
-
-
 _SCHEMA: Mapping[str, tuple[Callable[[Any], Any], Any]] = {
-    "account.name": (_word, "main"),
-    "account.currency": (_word, "USDT"),
-    "account.balance": (_amount, "10000"),
-    "trading.size": (lambda raw: parse_size(_text(raw)), "100"),
-    "trading.costs": (_one_of("realistic", "classic"), "realistic"),
-    "trading.maker": (lambda raw: parse_percent(_text(raw)), "0.1%"),
-    "trading.taker": (lambda raw: parse_percent(_text(raw)), "0.1%"),
-    "trading.slippage_bps": (_basis_points, "0"),
-    "trading.spot_short": (_switch, True),
-    "market.rest_url": (_url("http", "https"), ""),
-    "market.stream_url": (_url("ws", "wss"), ""),
-    "scanner.enabled": (_switch, True),
-    "scanner.symbols": (_whole(1, 400), 100),
-    "scanner.timeframes": (_timeframes, ["1h", "4h"]),
-    "screen.theme": (_text, "desk-dark"),
-    "screen.refresh_hz": (_whole(1, 10), 4),
+    "account.name": (values.read_word, "main"),
+    "account.currency": (values.read_word, "USDT"),
+    "account.balance": (values.read_amount, "10000"),
+    "trading.size": (lambda raw: values.parse_size(values.read_text(raw)), "100"),
+    "trading.costs": (values.read_one_of("realistic", "classic"), "realistic"),
+    "trading.maker": (lambda raw: values.parse_percent(values.read_text(raw)), "0.1%"),
+    "trading.taker": (lambda raw: values.parse_percent(values.read_text(raw)), "0.1%"),
+    "trading.slippage_bps": (values.read_basis_points, "0"),
+    "trading.spot_short": (values.read_switch, True),
+    "market.rest_url": (values.read_url("http", "https"), ""),
+    "market.stream_url": (values.read_url("ws", "wss"), ""),
+    "scanner.enabled": (values.read_switch, True),
+    "scanner.symbols": (values.read_whole(1, 400), 100),
+    "scanner.timeframes": (values.read_timeframes, ["1h", "4h"]),
+    "inbox.webhook": (values.read_switch, False),
+    "inbox.webhook_port": (values.read_whole(1, 65_535), 9081),
+    "inbox.webhook_host": (values.read_host_name, ""),
+    "inbox.folder": (values.read_folder, ""),
+    "screen.theme": (values.read_text, "desk-dark"),
+    "screen.refresh_hz": (values.read_whole(1, 10), 4),
 }
 
 
@@ -298,6 +188,10 @@ def _checked(values: Mapping[str, Any]) -> Settings:
         scanner=values["scanner.enabled"],
         scanner_symbols=values["scanner.symbols"],
         scanner_timeframes=values["scanner.timeframes"],
+        webhook=values["inbox.webhook"],
+        webhook_port=values["inbox.webhook_port"],
+        webhook_host=values["inbox.webhook_host"],
+        folder=values["inbox.folder"],
         theme=values["screen.theme"],
         refresh_hz=values["screen.refresh_hz"],
     )

@@ -119,7 +119,7 @@ def _holding(
             ledger = await Ledger.open(database)
             closing.push_async_callback(ledger.close)
             ledger.guard = lease.check
-            own = _chores(settings, scan=scan, demo=demo)
+            own = _chores(settings, database, scan=scan, demo=demo)
             recording = _recording(record) if record else None
             if recording:
                 closing.callback(recording.close)
@@ -227,7 +227,9 @@ def _host(rest_url: str, stream_url: str) -> Host:
     return Host(rest_url=rest_url, stream_url=stream_url)
 
 
-def _chores(settings: Settings, *, scan: bool, demo: Demo | None) -> list[Chore]:
+def _chores(
+    settings: Settings, database: Path, *, scan: bool, demo: Demo | None
+) -> list[Chore]:
     own: list[Chore] = [
         chores.keep_instruments,
         chores.keep_positions,
@@ -236,6 +238,10 @@ def _chores(settings: Settings, *, scan: bool, demo: Demo | None) -> list[Chore]
         _serve,
         _check,
     ]
+    if settings.webhook:
+        own.append(partial(_listen, database=database))
+    if settings.folder:
+        own.append(partial(_watch, folder=settings.folder))
     if scan and settings.scanner:
         own.append(partial(_scan, demo=demo))
     return own
@@ -254,6 +260,18 @@ async def _serve(session: Session) -> None:
     from desk import door
 
     await door.serve(session)
+
+
+async def _listen(session: Session, *, database: Path) -> None:
+    from desk import webhook
+
+    await webhook.keep_webhook(session, database)
+
+
+async def _watch(session: Session, *, folder: Path) -> None:
+    from desk.folder import keep_folder
+
+    await keep_folder(session, folder)
 
 
 async def _scan(session: Session, *, demo: Demo | None) -> None:

@@ -38,6 +38,8 @@ class TradeView:
     """Whether missed prints are being replayed; the level watch waits for them."""
     caught_up: Decimal | None = None
     """How much of a long gap is replayed already, 0 to 1; None where that is not known."""
+    mark: Decimal | None = None
+    """What closing would get now, quote per base (rules MARK-1); None before a price."""
     halted: str = ""
     """The exchange's word for a symbol that does not trade now; empty while it does."""
     unrealised: Decimal | None

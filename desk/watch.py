@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from desk.view import Fact, Header, WhileAway
-from engine.events import TradeClosed, TradeOpened
+from engine.events import TradeClosed, TradeOpened, TradeReduced
 from market.feed import FeedStatus
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,10 @@ def _moment(fact: Fact, desk: Watchable) -> int:
     """Return when the market made it happen, or else the present; milliseconds UTC."""
     match fact:
         case (
-            TradeOpened(fill=fill) | TradeClosed(fill=fill) | WhileAway(TradeClosed(fill=fill))
+            TradeOpened(fill=fill)
+            | TradeReduced(fill=fill)
+            | TradeClosed(fill=fill)
+            | WhileAway(TradeClosed(fill=fill))
         ):
             return fill.time_ms
         case _:

@@ -42,12 +42,14 @@ class Account:
         """Return the totals after an entry."""
         return replace(self, fees=self.fees + fill.fee)
 
+    def after_part(self, fill: Fill) -> "Account":
+        """Return the totals after a fill that leaves a trade open."""
+        return replace(self, gross=self.gross + fill.gross, fees=self.fees + fill.fee)
+
     def after_close(self, trade: Trade, fill: Fill) -> "Account":
         """Return the totals after the last fill of a finished trade."""
         return replace(
-            self,
-            gross=self.gross + fill.gross,
-            fees=self.fees + fill.fee,
+            self.after_part(fill),
             closed=self.closed + 1,
             wins=self.wins + (trade.net > 0),
             losses=self.losses + (trade.net < 0),

@@ -13,7 +13,7 @@ from engine.commands import CloseTrade, Command, OpenTrade
 from engine.costs import REALISTIC, Costs
 from engine.entries import duplicate_sentence, opened_by
 from engine.errors import DuplicateTrade, NotOpen, Refused
-from engine.events import Event, TradeClosed, TradeOpened
+from engine.events import Event, TradeClosed, TradeOpened, TradeReduced
 from engine.exits import closed_at_print, closed_by_hand, exit_due
 from engine.levels import LevelIndex
 from engine.model import (
@@ -22,7 +22,6 @@ from engine.model import (
     EntryMode,
     Fill,
     Instrument,
-    Quote,
     Source,
     Tick,
     Trade,
@@ -153,8 +152,8 @@ class Book:
         match command:
             case OpenTrade():
                 return [self._open(command)]
-            case CloseTrade(trade_id=trade_id, quote=quote):
-                return [self._close(trade_id, quote)]
+            case CloseTrade():
+                return [self._close(command)]
 
     def on_tick(self, tick: Tick) -> Sequence[Event]:
         """Let a print work on the trades of its symbol and return what happened, in order."""
@@ -237,24 +236,25 @@ class Book:
         self._insert(trade)
         return TradeOpened(trade, fill)
 
-    def _close(self, trade_id: int, quote: Quote | None) -> TradeClosed:
-        trade = self._trades.get(trade_id)
+    def _close(self, order: CloseTrade) -> TradeReduced | TradeClosed:
+        trade = self._trades.get(order.trade_id)
         if trade is None:
-            raise NotOpen(f"Trade #{trade_id} is not open (any more).", trade_id)
+            raise NotOpen(f"Trade #{order.trade_id} is not open (any more).", order.trade_id)
         instrument = self._instrument(trade)
         if not instrument.trading:
             raise Refused(
                 "not_trading", f"{trade.symbol} is not trading now ({instrument.status})."
             )
-        return self._finish(*closed_by_hand(self._with_extremes(trade), quote, instrument))
+        after, fill = closed_by_hand(self._with_extremes(trade), order, instrument)
+        return self._reduce(after, fill) if after.quantity else self._finish(after, fill)
 
     def _exits(self, reached: Iterable[int], tick: Tick) -> Sequence[Event]:
         # A method of its own: variables of a comprehension would slow `on_tick` down.
         trades = [self._with_extremes(self._trades[trade_id]) for trade_id in reached]
-        return [
-            self._finish(*closed_at_print(trade, tick, self._instrument(trade)))
-            for trade in trades
-        ]
+        return [self._exit(trade, tick) for trade in trades]
+
+    def _exit(self, trade: Trade, tick: Tick) -> TradeClosed:
+        return self._finish(*closed_at_print(trade, tick, self._instrument(trade)))
 
     def _late(self, index: LevelIndex, tick: Tick) -> Sequence[Event]:
         """Let a print that came late work only on the trades that it found open."""
@@ -266,9 +266,15 @@ class Book:
                 continue
             self._trades[trade_id] = trade = having_seen(trade, tick.price)
             if exit_due(trade, tick.price):
-                instrument = self._instrument(trade)
-                events.append(self._finish(*closed_at_print(trade, tick, instrument)))
+                events.append(self._exit(trade, tick))
         return events
+
+    def _reduce(self, reduced: Trade, fill: Fill) -> TradeReduced:
+        """Go on with what is left of a trade; its levels stay where they are."""
+        self._reserved += reduced.cost - self._trades[reduced.id].cost
+        self._trades[reduced.id] = reduced
+        self.account = self.account.after_part(fill)
+        return TradeReduced(reduced, fill)
 
     def _finish(self, closed: Trade, fill: Fill) -> TradeClosed:
         self._remove(self._trades[closed.id])
@@ -278,9 +284,7 @@ class Book:
     def _instrument(self, trade: Trade) -> Instrument:
         """Return the trade's instrument, also when the exchange no longer lists the symbol."""
         found = self._instruments.get(trade.symbol)
-        if found is not None:
-            return found
-        return unlisted(trade.symbol, self.account.currency)
+        return found or unlisted(trade.symbol, self.account.currency)
 
     def _insert(self, trade: Trade) -> None:
         index = self._indexes.setdefault(trade.symbol, LevelIndex())

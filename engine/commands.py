@@ -51,9 +51,13 @@ class OpenTrade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseTrade:
-    """Close all that is left of a trade at the market, by hand."""
+    """Close a trade at the market, by hand: a part of it, or all that is left."""
 
     trade_id: int
+    fraction: Decimal | None = None
+    """Of what is open now, above 0 and at most 1."""
+    quantity: Decimal | None = None
+    """Base asset; without it and without a fraction, all."""
     quote: Quote | None = None
     """Stamped by the session."""
 

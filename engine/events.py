@@ -21,4 +21,12 @@ class TradeClosed:
     fill: Fill
 
 
-Event = TradeOpened | TradeClosed
+@dataclass(frozen=True, slots=True)
+class TradeReduced:
+    """A part of a trade was closed; *trade* is as it stands with the rest still open."""
+
+    trade: Trade
+    fill: Fill
+
+
+Event = TradeOpened | TradeReduced | TradeClosed

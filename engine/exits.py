@@ -1,4 +1,4 @@
-"""When and at which price a trade closes (rules FILL-3 to FILL-5).
+"""When and at which price a trade, or a part of it, closes (rules FILL-3 to FILL-5, §11).
 
 Pure: the same trade and print give the same answer live, in replay and in catch-up.
 """
@@ -6,6 +6,7 @@ Pure: the same trade and print give the same answer live, in replay and in catch
 from dataclasses import replace
 from decimal import Decimal
 
+from engine.commands import CloseTrade
 from engine.fills import market_price, slipped
 from engine.model import (
     CloseReason,
@@ -14,11 +15,11 @@ from engine.model import (
     FillKind,
     Instrument,
     PriceModel,
-    Quote,
     Source,
     Tick,
     Trade,
 )
+from engine.parts import closing_quantity
 from engine.pnl import fee, gross, released_cost
 
 
@@ -72,7 +73,7 @@ def exit_fill(
         price=price,
         quantity=trade.quantity,
         fee=fee(price, trade.quantity, rate),
-        gross=_gross(trade, price),
+        gross=_gross(trade, price, trade.quantity),
         time_ms=time_ms,
         level=level,
         print_price=observed,
@@ -101,13 +102,14 @@ def closed_at_print(trade: Trade, tick: Tick, instrument: Instrument) -> tuple[T
 
 
 def closed_by_hand(
-    trade: Trade, quote: Quote | None, instrument: Instrument
+    trade: Trade, order: CloseTrade, instrument: Instrument
 ) -> tuple[Trade, Fill]:
-    """Return a finished trade and its last fill: all that is open goes at the market.
+    """Return a trade after an order to close it, or a part of it, at the market; and its fill.
 
     Raises:
-        Refused: If there is no fresh price.
+        Refused: If there is no fresh price, or the part cannot be an order.
     """
+    quote = order.quote
     price, model = market_price(
         quote,
         buying=trade.direction is Direction.SHORT,
@@ -115,18 +117,21 @@ def closed_by_hand(
         instrument=instrument,
     )
     assert quote is not None  # market_price refuses without one
+    quantity = closing_quantity(trade, order, price, instrument)
     fill = Fill(
         kind=FillKind.MANUAL,
         price=price,
-        quantity=trade.quantity,
-        fee=fee(price, trade.quantity, trade.costs.taker),
-        gross=_gross(trade, price),
+        quantity=quantity,
+        fee=fee(price, quantity, trade.costs.taker),
+        gross=_gross(trade, price, quantity),
         time_ms=quote.time_ms,
         print_price=quote.last,
         trade_id=quote.last_trade_id,
         model=model,
         source=Source.MANUAL,
     )
+    if quantity < trade.quantity:
+        return _reduced_by(trade, fill), fill
     return closed_by(trade, fill, CloseReason.MANUAL), fill
 
 
@@ -134,22 +139,36 @@ def closed_by(trade: Trade, fill: Fill, reason: CloseReason) -> Trade:
     """Return the finished trade after its last fill."""
     filled = reason is CloseReason.TARGET
     return replace(
-        trade,
+        _after(trade, fill),
         status=reason.status,
         close_reason=reason,
-        quantity=trade.quantity - fill.quantity,
-        cost=trade.cost - released_cost(trade.cost, trade.quantity, fill.quantity),
         targets=tuple(replace(t, filled=True) for t in trade.targets)
         if filled
         else trade.targets,
         closed_ms=fill.time_ms,
         exit_price=fill.price,
+    )
+
+
+def _reduced_by(trade: Trade, fill: Fill) -> Trade:
+    """Return the trade after the fill of a part; its target closes what is left."""
+    left = trade.quantity - fill.quantity
+    targets = tuple(replace(target, quantity=left) for target in trade.targets)
+    return replace(_after(trade, fill), targets=targets)
+
+
+def _after(trade: Trade, fill: Fill) -> Trade:
+    """Take a closing fill out of what is open and add its result."""
+    return replace(
+        trade,
+        quantity=trade.quantity - fill.quantity,
+        cost=trade.cost - released_cost(trade.cost, trade.quantity, fill.quantity),
         gross=trade.gross + fill.gross,
         fees=trade.fees + fill.fee,
         fills=(*trade.fills, fill),
     )
 
 
-def _gross(trade: Trade, price: Decimal) -> Decimal:
-    released = released_cost(trade.cost, trade.quantity, trade.quantity)
-    return gross(trade.direction, released, price, trade.quantity)
+def _gross(trade: Trade, price: Decimal, quantity: Decimal) -> Decimal:
+    released = released_cost(trade.cost, trade.quantity, quantity)
+    return gross(trade.direction, released, price, quantity)

@@ -49,6 +49,11 @@ def market_quantity(instrument: Instrument, quantity: Decimal) -> Decimal:
     return floor_to(quantity, instrument.market_step or instrument.step)
 
 
+def smallest_market_order(instrument: Instrument) -> Decimal:
+    """Return the smallest quantity of a market order, base asset; 0 where any will do."""
+    return max(instrument.min_quantity, instrument.market_min_quantity)
+
+
 def check_market_order(instrument: Instrument, quantity: Decimal, price: Decimal) -> None:
     """Check a market order's rounded quantity and value (rules FLT-2, FLT-3).
 
@@ -61,7 +66,7 @@ def check_market_order(instrument: Instrument, quantity: Decimal, price: Decimal
         Refused: If quantity or value lie outside the limits.
     """
     base, quote = instrument.base, instrument.quote
-    smallest = max(instrument.min_quantity, instrument.market_min_quantity)
+    smallest = smallest_market_order(instrument)
     if quantity <= 0 or quantity < smallest:
         least = smallest or instrument.market_step or instrument.step
         raise Refused(

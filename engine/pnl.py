@@ -63,6 +63,34 @@ def open_cost(direction: Direction, fills: Iterable[Fill]) -> Decimal:
     return cost
 
 
+def open_entry_fee(fills: Iterable[Fill]) -> Decimal:
+    """Return the part of a trade's entry fee that no closing fill has released (PRT-2)."""
+    pool, quantity = ZERO, ZERO
+    for fill in fills:
+        if fill.kind is FillKind.ENTRY:
+            pool += fill.fee
+            quantity += fill.quantity
+        else:
+            pool -= released_cost(pool, quantity, fill.quantity)
+            quantity -= fill.quantity
+    return pool
+
+
+def realised(trade: Trade) -> Decimal:
+    """Return the net result of what is closed of a trade, quote (rules PRT-2)."""
+    return trade.net + open_entry_fee(trade.fills)
+
+
+def net_of_last(trade: Trade) -> Decimal:
+    """Return the net result of a trade's last fill, a closing one, quote (rules PRT-2).
+
+    Its own fee and its share of the entry fee are paid.
+    """
+    fill = trade.fills[-1]
+    share = open_entry_fee(trade.fills[:-1]) - open_entry_fee(trade.fills)
+    return fill.gross - fill.fee - share
+
+
 def break_even(
     direction: Direction,
     entry: Decimal,

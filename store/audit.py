@@ -59,6 +59,7 @@ class _Target(NamedTuple):
     position: int
     price: int
     quantity: int
+    filled: int
 
 
 class _Totals(NamedTuple):
@@ -156,7 +157,7 @@ def _on_trade(
     yield from _on_fills(trade, fills)
     yield from _on_levels(trade, targets)
     if trade.status in _ACTIVE:
-        yield from _on_open(trade)
+        yield from _on_open(trade, targets)
     else:
         yield from _on_closed(trade, fills[-1])
 
@@ -221,9 +222,11 @@ def _on_levels(trade: _Trade, targets: Sequence[_Target]) -> Iterator[str]:
         yield f"its stop {_text(trade.stop)} is not its first stop {_text(trade.initial_stop)}"
 
 
-def _on_open(trade: _Trade) -> Iterator[str]:
+def _on_open(trade: _Trade, targets: Sequence[_Target]) -> Iterator[str]:
     if trade.quantity <= 0:
         yield f"it is {trade.status} with nothing open"
+    if sum(target.quantity for target in targets if not target.filled) > trade.quantity:
+        yield "its targets close more than is open"
     if (trade.closed_ms, trade.exit_price, trade.close_reason) != (None, None, None):
         yield f"it is {trade.status} and says how it closed"
 

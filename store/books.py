@@ -1,11 +1,12 @@
 """The write path of trading: what happened goes to disk, whole or not at all.
 
-Law: the database has the last word. The duplicate rule is two unique indexes, a close is a
-compare-and-set. What is already stored in exactly the same way is accepted again, so that a
-commit with an unknown outcome can simply be repeated.
+Law: the database has the last word. The duplicate rule is two unique indexes; a close, of a
+part or of all, is a compare-and-set on status and open quantity. What is already stored in
+exactly the same way is accepted again, so that a commit with an unknown outcome can simply be
+repeated.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -14,11 +15,12 @@ import peewee
 from engine.account import Account
 from engine.entries import duplicate_sentence
 from engine.errors import DuplicateTrade, NotOpen
-from engine.events import Event, TradeClosed, TradeOpened
+from engine.events import Event, TradeClosed, TradeOpened, TradeReduced
 from engine.model import Market, Trade
 from store import queries, rows
 from store.connection import Connection
 from store.errors import StoreError
+from store.fields import to_e8
 from store.queries import Checkpoint
 
 
@@ -40,13 +42,17 @@ def write(db: Connection, entry: Entry) -> None:
 
     Raises:
         DuplicateTrade: If an active trade forbids one of the openings.
-        NotOpen: If a trade to close was not open any more.
+        NotOpen: If a trade to close, or to close a part of, was not open any more, or another
+            process has changed it.
         StoreError: If the account is unknown.
     """
     for kind, events in groupby(entry.events, type):
         if kind is TradeOpened:
             for event in events:
                 _open(db, event.trade)
+        elif kind is TradeReduced:
+            for event in events:
+                _reduce(db, event)
         else:
             _close(db, [event for event in events if isinstance(event, TradeClosed)])
     db.execute_many(
@@ -124,14 +130,37 @@ def _duplicate(db: Connection, trade: Trade) -> DuplicateTrade | None:
     return None
 
 
+def _reduce(db: Connection, event: Event) -> None:
+    trade, seq = event.trade, len(event.trade.fills) - 1
+    known = to_e8(trade.quantity + event.fill.quantity)
+    changed = db.execute(rows.REDUCE_TRADE, (*rows.PART.of(trade), trade.id, known))
+    if changed.rowcount != 1:
+        stored = queries.trade(db, trade.id)
+        if stored is None or stored.fills[: len(trade.fills)] != trade.fills:
+            raise _changed(trade, stored)
+        return  # this very part was closed already, whatever became of the trade since
+    db.execute(rows.ADD_FILL, (trade.id, seq, *rows.FILL.of(event.fill)))
+    db.execute_many(
+        rows.SIZE_TARGET,
+        [
+            (to_e8(target.quantity), trade.id, position)
+            for position, target in enumerate(trade.targets)
+        ],
+    )
+
+
 def _close(db: Connection, closings: Sequence[TradeClosed]) -> None:
     trades = [closing.trade for closing in closings]
     closed = db.execute_many(
-        rows.CLOSE_TRADE, [(*rows.CLOSING.of(trade), trade.id) for trade in trades]
+        rows.CLOSE_TRADE,
+        [
+            (*rows.CLOSING.of(c.trade), c.trade.id, to_e8(c.trade.quantity + c.fill.quantity))
+            for c in closings
+        ],
     )
     all_were_open = closed == len(trades)
     if not all_were_open:
-        _check(trades, lambda trade: db.execute(rows.HAS_TRADE, (trade.id,)).fetchone())
+        _check_known(db, trades)
     db.execute_many(
         rows.ADD_FILL,
         [(c.trade.id, len(c.trade.fills) - 1, *rows.FILL.of(c.fill)) for c in closings],
@@ -147,10 +176,23 @@ def _close(db: Connection, closings: Sequence[TradeClosed]) -> None:
     )
     if not all_were_open:
         # Fine only for those whose very same close was on disk already.
-        _check(trades, lambda trade: queries.trade(db, trade.id) == trade)
+        for trade in trades:
+            if (stored := queries.trade(db, trade.id)) != trade:
+                raise _changed(trade, stored)
 
 
-def _check(trades: Sequence[Trade], stored: Callable[[Trade], object]) -> None:
+def _check_known(db: Connection, trades: Sequence[Trade]) -> None:
     for trade in trades:
-        if not stored(trade):
-            raise NotOpen(f"Trade #{trade.id} is not open (any more).", trade.id)
+        if not db.execute(rows.HAS_TRADE, (trade.id,)).fetchone():
+            raise _changed(trade, None)
+
+
+def _changed(trade: Trade, stored: Trade | None) -> NotOpen:
+    """Say that another process was first; *stored* is what it made of the trade."""
+    if stored is not None and stored.status.active:
+        return NotOpen(
+            f"Another process has closed a part of trade #{trade.id} meanwhile. Nothing was "
+            "done; try again.",
+            trade.id,
+        )
+    return NotOpen(f"Trade #{trade.id} is not open (any more).", trade.id)

@@ -18,6 +18,7 @@ from engine.model import Signal, SignalStatus, Trade
 from store import books, commands, queries, rows, standing
 from store.connection import WAIT_FOR_LOCK_S, Connection
 from store.errors import readable
+from store.history import History
 from store.queries import Checkpoint
 from store.schema import ACTIVE, FINISHED, TradeRow
 from store.standing import Seen, Standing
@@ -122,15 +123,15 @@ class Ledger:
         """Commit what happened, all of it together or nothing.
 
         Args:
-            events: Openings and closings in order; what is stored already, exactly so, is
-                passed over.
+            events: Openings, parts and closings in order; what is stored already, exactly
+                so, is passed over.
             account: Totals after the events.
             checkpoints: How far the prints of some symbols have gone through the book.
             moved: Active trades whose best and worst prints have changed.
 
         Raises:
             DuplicateTrade: If an active trade forbids one of the openings.
-            NotOpen: If a trade to close was not open any more.
+            NotOpen: If a trade to close was not open any more, or not as it was known.
         """
         entry = books.Entry(
             events=events, account=account, checkpoints=checkpoints, moved=moved
@@ -181,6 +182,10 @@ class Ledger:
         """Return one trade of an account, or None."""
         found = await self._read(lambda db: queries.trade(db, trade_id))
         return found if found and found.account == account else None
+
+    def history(self, account: str) -> History:
+        """Return the account's past, to be read page by page."""
+        return History(self._read, account)
 
     # -- signals ------------------------------------------------------------------------------
 

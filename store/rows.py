@@ -77,6 +77,7 @@ CLOSING = Columns(
         *("exit_price", "gross", "fees", "funding", "best", "worst"),
     ),
 )
+PART = Columns(TradeRow, ("quantity", "gross", "fees", "funding", "best", "worst"))
 EXTREMES = Columns(TradeRow, ("best", "worst"))
 
 ADD_ACCOUNT = _insert("account", ("created_ms",), ACCOUNT) + " ON CONFLICT (name) DO NOTHING"
@@ -85,8 +86,12 @@ HAS_TRADE = "SELECT 1 FROM trade WHERE id = ?"
 ADD_TRADE = _insert("trade", (), TRADE)
 ADD_TARGET = _insert("target", ("trade", "position"), TARGET)
 ADD_FILL = _insert("fill", ("trade", "seq"), FILL) + " ON CONFLICT (trade, seq) DO NOTHING"
-CLOSE_TRADE = f"UPDATE trade SET {_set(CLOSING)} WHERE id = ? AND status = 'OPEN'"
+_AS_KNOWN = "WHERE id = ? AND status = 'OPEN' AND quantity = ?"
+"""Each fill makes the open quantity smaller, so it tells one state of a trade from another."""
+CLOSE_TRADE = f"UPDATE trade SET {_set(CLOSING)} {_AS_KNOWN}"
+REDUCE_TRADE = f"UPDATE trade SET {_set(PART)} {_AS_KNOWN}"
 MOVE_TRADE = f"UPDATE trade SET {_set(EXTREMES)} WHERE id = ? AND status IN ('PENDING', 'OPEN')"
+SIZE_TARGET = "UPDATE target SET quantity = ? WHERE trade = ? AND position = ?"
 FILL_TARGET = "UPDATE target SET filled = ? WHERE trade = ? AND position = ?"
 TAKE_SIGNAL = "UPDATE signal SET status = 'TAKEN' WHERE id = ? AND status = 'ACTIVE'"
 DUE_SIGNALS = (

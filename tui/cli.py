@@ -16,11 +16,14 @@ from tui import __version__
 from tui.commands.about import config, info
 from tui.commands.backup import backup, restore
 from tui.commands.doctor import doctor
+from tui.commands.export import export
 from tui.commands.replay import replay
 from tui.commands.signals import signals
 from tui.commands.simulate import simulate
+from tui.commands.stats import stats
 from tui.commands.trading import close_trade, open_trade, trades
 from tui.commands.watch import watch
+from tui.commands.webhook import webhook
 from tui.work import (
     EXIT_INTERRUPTED,
     EXIT_REFUSED,
@@ -119,7 +122,10 @@ for command in (
     open_trade,
     close_trade,
     trades,
+    stats,
+    export,
     signals,
+    webhook,
     info,
     config,
 ):

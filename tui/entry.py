@@ -6,7 +6,7 @@ Every mistake is answered with a sentence that names the field.
 import re
 from decimal import Decimal
 
-from desk.settings import parse_size
+from desk.values import parse_size
 from engine.commands import Risk, Size
 from engine.money import plain
 

@@ -7,6 +7,7 @@ from textual.content import Content
 
 from desk.view import SignalView, TradeView
 from engine.model import Direction, Fill, FillKind, Market, PriceModel, Source, Trade
+from engine.pnl import realised
 from tui import format as fmt
 from tui.text import ui_text
 
@@ -69,6 +70,7 @@ def about_trade(view: TradeView, tick: Decimal | None) -> Content:
         _pair("Target", fmt.price(trade.targets[0].price, tick), ""),
         _pair("Stop", fmt.price(trade.stop, tick), ui_text(trade.stop_reason, 40)),
         Content(""),
+        *_parts(trade),
         _money("P/L", view.unrealised, fmt.percent(view.percent)),
         _money("Net now", view.net_now, f"{fmt.multiple(view.r_now)}R, all fees paid"),
         _pair("Fees", fmt.money(trade.fees), f"paid so far, {trade.costs.profile}"),
@@ -136,6 +138,16 @@ def headline(symbol: str, direction: Direction, timeframe: str) -> Content:
         (f"{sign} {direction.value}", role),
         f"  {timeframe}" if timeframe else "",
     )
+
+
+def _parts(trade: Trade) -> list[Content]:
+    """Say what is open and what the rest has brought, where a part was closed."""
+    if not trade.status.active or len(trade.fills) == 1:
+        return []
+    return [
+        _pair("Open", fmt.quantity(trade.quantity), "the rest is closed"),
+        _money("Realised", realised(trade), "of the closed part, fees paid"),
+    ]
 
 
 def _kind(trade: Trade) -> str:

@@ -1,10 +1,13 @@
 """What happens, as lines of a log for a person: one line each, harmless to a terminal."""
 
+from decimal import Decimal
+
 from desk.view import CaughtUp, Notice, SignalsArrived, WhileAway
 from desk.watch import Happening
-from engine.events import TradeClosed, TradeOpened
+from engine.events import TradeClosed, TradeOpened, TradeReduced
 from engine.model import CloseReason, Fill, Signal, Source, Trade
 from engine.money import ZERO, plain
+from engine.pnl import net_of_last
 from engine.text import clean
 from market.feed import FeedStatus
 from tui import format as fmt
@@ -36,6 +39,8 @@ def _words(happening: Happening, currency: str) -> str:
     match happening:
         case TradeOpened(trade, fill):
             return _opened(trade, fill)
+        case TradeReduced(trade, fill):
+            return _reduced(trade, fill, currency)
         case TradeClosed(trade, fill) | WhileAway(TradeClosed(trade, fill)):
             return _closed(trade, fill, currency)
         case CaughtUp():
@@ -58,12 +63,19 @@ def _opened(trade: Trade, fill: Fill) -> str:
     )
 
 
+def _reduced(trade: Trade, fill: Fill, currency: str) -> str:
+    size, rest = fmt.quantity(fill.quantity), fmt.quantity(trade.quantity)
+    return (
+        f"Part closed: {clean(trade.symbol, 20)} {size} @ {plain(fill.price)} "
+        f"({_kind(net_of_last(trade), currency)}), {rest} open {_number(trade, fill)} "
+        f"{trade.direction}"
+    )
+
+
 def _closed(trade: Trade, fill: Fill, currency: str) -> str:
-    result = fmt.signed(trade.net)
-    kind = {"-": "Loss", "+": "Profit"}.get(result[0], "Even")
     return (
         f"{_ENDINGS[trade.close_reason or CloseReason.MANUAL]}: {clean(trade.symbol, 20)} "
-        f"@ {plain(fill.price)} ({kind}: {result} {clean(currency, 12)}) "
+        f"@ {plain(fill.price)} ({_kind(trade.net, currency)}) "
         f"{_number(trade, fill)} {trade.direction}"
     )
 
@@ -77,6 +89,13 @@ def _caught_up(happening: CaughtUp, currency: str) -> str:
     count = _count(len(happening.closed), "trade")
     words = f"{count} closed {since}, together {net} {clean(currency, 12)}: {names}"
     return f"Caught up: {clean(words, MAX_WORDS)}"
+
+
+def _kind(net: Decimal, currency: str) -> str:
+    """Write a result with its word: ``Loss: -1.40 USDT``."""
+    result = fmt.signed(net)
+    kind = {"-": "Loss", "+": "Profit"}.get(result[0], "Even")
+    return f"{kind}: {result} {clean(currency, 12)}"
 
 
 def _number(trade: Trade, fill: Fill) -> str:

@@ -71,6 +71,12 @@ def signal_report(answer: Mapping[str, Any]) -> Iterator[str]:
 def trade_line(trade: Mapping[str, Any]) -> str:
     """Say in one line what became of a trade."""
     head = f"#{trade['id']} {clean(trade['symbol'])} {trade['direction']}"
+    if trade["closed_ms"] is None and len(trade["fills"]) > 1:
+        part = trade["fills"][-1]
+        return (
+            f"{head} part closed: {part['quantity']} @ {part['price']}, "
+            f"{trade['quantity']} of {trade['initial_quantity']} still open"
+        )
     if trade["closed_ms"] is None:
         target = trade["targets"][0]["price"]
         return (

@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Literal
 
 from desk.view import CaughtUp, Fact, Notice, SignalsArrived, WhileAway
-from engine.events import TradeClosed, TradeOpened
-from engine.model import CloseReason, Trade
+from engine.events import TradeClosed, TradeOpened, TradeReduced
+from engine.model import CloseReason, Fill, Trade
 from engine.money import ZERO
-from engine.pnl import r_multiple
+from engine.pnl import net_of_last, r_multiple
 from tui import format as fmt
 from tui.text import ui_text
 
@@ -78,6 +78,8 @@ def tell(fact: Fact, tick_of: TickOf, now_ms: int) -> Told:
             return _caught_up(fact, now_ms)
         case TradeOpened(trade):
             return _opened(trade, tick_of(trade.symbol))
+        case TradeReduced(trade, fill):
+            return _reduced(trade, fill, tick_of(trade.symbol))
         case SignalsArrived(signals):
             names = ", ".join(ui_text(s.symbol, 20) for s in signals[:5])
             more = f" and {len(signals) - 5} more" if len(signals) > 5 else ""
@@ -136,6 +138,19 @@ def _opened(trade: Trade, tick: Decimal | None) -> Told:
     toast = Toast(title=f"● Opened #{trade.id}", message=words, seconds=4.0)
     return Told(
         time_ms=trade.opened_ms, sign="● opened", role="entry", words=words, toast=toast
+    )
+
+
+def _reduced(trade: Trade, fill: Fill, tick: Decimal | None) -> Told:
+    net = fmt.signed(net_of_last(trade))
+    size, rest = fmt.quantity(fill.quantity), fmt.quantity(trade.quantity)
+    message = f"{name(trade)} {size} closed at {fmt.price(fill.price, tick)}\n{net}"
+    return Told(
+        time_ms=fill.time_ms,
+        sign="■ part",
+        role="accent",
+        words=f"{name(trade)} {net}, {rest} open",
+        toast=Toast(title="■ Part closed", message=f"{message}, {rest} stays open"),
     )
 
 

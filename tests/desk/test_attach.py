@@ -11,7 +11,7 @@ from desk.errors import DeskError
 from desk.settings import Settings
 from engine.commands import CloseTrade
 from engine.errors import DuplicateTrade, NotOpen, Refused
-from engine.events import TradeClosed, TradeOpened
+from engine.events import TradeClosed, TradeOpened, TradeReduced
 from engine.model import SignalStatus
 from store.errors import StoreBusy
 from tests.desk.desks import Desk
@@ -21,6 +21,7 @@ from tests.feeds import START_MS
 
 Start = Callable[[], Awaitable[Desk]]
 ORDER = order(stop="95", target="110", stake="1000")
+HALF = CloseTrade(trade_id=1, fraction=D("0.5"))
 ETHER = replace(ORDER, symbol="ETHUSDT")
 
 
@@ -97,6 +98,43 @@ async def test_a_trade_that_opened_and_ended_between_two_looks_is_told_both_ways
 
     assert window.facts == holder.facts
     assert told(window.facts) == ["opened 1", "closed 1", "opened 2"]
+
+
+async def test_parts_between_two_looks_are_told_once_each_as_they_happened(
+    holder: Desk, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attach, "POLL_S", 60)
+    async with attached(holder.database, settings) as window:
+        await holder.session.submit(ORDER)
+        await window.desk.look()
+        await holder.session.submit(HALF)
+        await window.desk.look()
+        await holder.session.submit(HALF)
+        await holder.session.submit(HALF)
+        await holder.session.submit(CloseTrade(trade_id=1))
+
+        await window.desk.look()
+        await window.desk.look()
+
+    assert told(window.facts) == ["opened 1", *["reduced 1"] * 3, "closed 1"]
+    assert window.facts == holder.facts
+
+
+async def test_a_part_closed_from_a_window_is_answered_and_told_once(
+    holder: Desk, window: Window
+) -> None:
+    await holder.session.submit(ORDER)
+    await until(lambda: len(window.facts) == 1)
+
+    [part] = await window.desk.submit(HALF)
+    [view] = window.desk.trade_views()
+    await asyncio.sleep(0.1)
+
+    assert isinstance(part, TradeReduced)
+    assert part.fill.quantity == part.trade.quantity == D(5)
+    assert view.trade == part.trade
+    assert told(window.facts) == ["opened 1", "reduced 1"]
+    assert window.facts == holder.facts
 
 
 async def test_both_ends_count_the_same_money(holder: Desk, window: Window) -> None:

@@ -441,3 +441,46 @@ async def test_a_close_through_the_door_is_stored_before_it_is_answered(
     assert stored
     assert not stored.status.active
     assert answer["status"] == stored.status
+
+
+@pytest.mark.parametrize(
+    ("asked", "left"),
+    [
+        ({"fraction": "0.5"}, "5"),
+        ({"fraction": "25%"}, "7.5"),
+        ({"quantity": "4"}, "6"),
+        ({"fraction": None}, "0"),
+    ],
+)
+async def test_a_part_can_be_closed_through_the_door(
+    served: Desk, other: Ledger, asked: dict[str, str | None], left: str
+) -> None:
+    await served.session.submit(ORDER)
+
+    answer = await door.ask_through(other, "close", {"trade_id": 1, **asked})
+
+    assert answer["quantity"] == left
+    assert answer["status"] == ("CLOSED_MANUAL" if left == "0" else "OPEN")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"fraction": "half"}, "bad_command"),
+        ({"fraction": 0.5}, "bad_command"),
+        ({"quantity": "-1"}, "bad_command"),
+        ({"fraction": "150%"}, "bad_fraction"),
+        ({"fraction": "0.5", "quantity": "1"}, "bad_part"),
+        ({"quantity": "0.00001"}, "below_notional"),
+    ],
+)
+async def test_a_part_that_cannot_be_is_refused_through_the_door(
+    served: Desk, other: Ledger, asked: dict[str, object], code: str
+) -> None:
+    await served.session.submit(ORDER)
+
+    with pytest.raises(Refused) as refused:
+        await door.ask_through(other, "close", {"trade_id": 1, **asked})
+
+    assert refused.value.code == code
+    assert len(served.session.trade_views()) == 1

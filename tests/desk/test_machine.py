@@ -8,9 +8,10 @@ import pytest
 from desk.machine import dumps, events_json, trade_json
 from desk.view import CaughtUp, Notice, SignalsArrived, WhileAway
 from desk.watch import Happening
-from engine.events import TradeClosed
+from engine.commands import CloseTrade
+from engine.events import TradeClosed, TradeReduced
 from market.feed import FeedState, FeedStatus
-from tests.engine.desk import book, opened, order, signal, tick
+from tests.engine.desk import D, book, opened, order, quote, signal, tick
 from tests.feeds import START_MS
 
 OPENED = opened(book(), order(stop="95", target="110"))
@@ -27,11 +28,23 @@ def a_close() -> TradeClosed:
 CLOSED = a_close()
 
 
+def a_part() -> TradeReduced:
+    desk = book()
+    opened(desk, order(stop="95", target="110"))
+    [event] = desk.submit(CloseTrade(trade_id=1, fraction=D("0.5"), quote=quote("101")))
+    assert isinstance(event, TradeReduced)
+    return event
+
+
+PART = a_part()
+
+
 @pytest.mark.parametrize(
     ("happening", "values"),
     [
         (OPENED, {"event": "TradeOpened", "trade": trade_json(OPENED.trade)}),
         (CLOSED, {"event": "TradeClosed", "trade": trade_json(CLOSED.trade)}),
+        (PART, {"event": "TradeReduced", "trade": trade_json(PART.trade)}),
         (WhileAway(CLOSED), {"event": "TradeClosed", "trade": trade_json(CLOSED.trade)}),
         (
             CaughtUp(since_ms=START_MS, symbols=2, closed=(CLOSED.trade,)),

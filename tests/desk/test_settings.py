@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from desk.errors import SettingsError
-from desk.settings import Home, load_settings, parse_size
+from desk.settings import Home, load_settings
+from desk.values import parse_size
 from engine.commands import Risk, Stake
 from engine.costs import CLASSIC
 
@@ -79,6 +80,9 @@ def test_the_classic_profile_is_whole(tmp_path: Path) -> None:
         ("[scanner]\nsymbols = 0", "scanner.symbols"),
         ("[scanner]\ntimeframes = ['7m']", "scanner.timeframes"),
         ("[scanner]\ntimeframes = []", "scanner.timeframes"),
+        ("[inbox]\nwebhook_port = 0", "from 1 to 65535"),
+        ("[inbox]\nwebhook_host = 'https://a.example'", "inbox.webhook_host"),
+        ("[inbox]\nfolder = 'ideas'", "the full path of a folder"),
         ("[trading]\nleverage = 5", "trading.leverage"),
         ("theme = 'nord'", "outside a [section]"),
         ("[trading", "cannot be read"),

@@ -17,7 +17,7 @@ from desk.news import News
 from desk.session import Session
 from desk.settings import Settings
 from desk.view import Fact, Notice, SignalsArrived, WhileAway
-from engine.events import TradeClosed, TradeOpened
+from engine.events import TradeClosed, TradeOpened, TradeReduced
 from store.ledger import Ledger
 from tests.feeds import ScriptedFeed, instrument
 
@@ -39,6 +39,8 @@ def told(facts: list[Fact]) -> list[str]:
         match fact:
             case TradeOpened(trade):
                 words.append(f"opened {trade.id}")
+            case TradeReduced(trade):
+                words.append(f"reduced {trade.id}")
             case TradeClosed(trade) | WhileAway(TradeClosed(trade)):
                 words.append(f"closed {trade.id}")
             case SignalsArrived(signals):

@@ -15,6 +15,7 @@ from engine.events import Event, TradeClosed, TradeOpened
 from engine.exits import exit_due
 from engine.model import Direction, Tick, Trade
 from engine.money import ZERO
+from engine.pnl import open_cost
 from tests.engine.desk import D, book, quote, signal, tick
 from tests.feeds import instrument
 
@@ -44,9 +45,14 @@ def orders(draw: st.DrawFn) -> OpenTrade:
 
 
 closes = st.builds(
-    lambda trade_id, last: CloseTrade(trade_id=trade_id, quote=quote(str(last))),
+    lambda trade_id, last, percent: CloseTrade(
+        trade_id=trade_id,
+        fraction=Decimal(percent) / 100 if percent else None,
+        quote=quote(str(last)),
+    ),
     st.integers(1, 12),
     price,
+    st.sampled_from([0, 0, 3, 25, 33, 50, 75, 99, 100]),
 )
 prints = st.builds(
     lambda symbol, at: tick(str(at), symbol=symbol), st.sampled_from(SYMBOLS), price
@@ -73,13 +79,15 @@ def check(desk: Book, happened: Sequence[Event]) -> None:
         STARTING + sum((f.gross for f in fills), ZERO) - sum((f.fee for f in fills), ZERO)
     )
     assert desk.reserved == sum((trade.cost for trade in desk.active()), ZERO)
-    open_fees = sum((trade.fees for trade in desk.active()), ZERO)
+    open_nets = sum((trade.net for trade in desk.active()), ZERO)
     nets = sum((e.trade.net for e in happened if isinstance(e, TradeClosed)), ZERO)
-    assert account.balance == STARTING + nets - open_fees
+    assert account.balance == STARTING + nets + open_nets
     if happened and isinstance(happened[-1], TradeOpened):
         assert desk.available >= 0
     for trade in desk.active():
         assert trade.quantity > 0
+        assert trade.cost == open_cost(trade.direction, trade.fills)
+        assert trade.targets[0].quantity == trade.quantity
         assert (
             trade.worst <= trade.best
             if trade.direction == "LONG"

@@ -118,6 +118,7 @@ async def test_requests_of_other_programs_are_no_part_of_the_books(path: Path) -
         ("DELETE FROM target WHERE trade = 4", "Trade #4: its targets are not numbered"),
         ("UPDATE target SET quantity = 0 WHERE trade = 4", "a target is not above 0"),
         ("UPDATE target SET quantity = quantity + 1", "close more than it opened with"),
+        ("UPDATE target SET quantity = quantity + 1 WHERE trade = 4", "more than is open"),
         ("UPDATE signal SET targets = '[100'", "A value of signal.targets cannot be read"),
         ("UPDATE trade SET signal = '{}' WHERE id = 4", "A value of trade.signal cannot be "),
         ("UPDATE trade SET note = CAST(x'ff41' AS TEXT)", "The file is damaged: Could not "),

@@ -1,13 +1,17 @@
+import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from engine.commands import CloseTrade
 from engine.errors import DuplicateTrade, NotOpen
-from engine.events import TradeClosed
+from engine.events import TradeClosed, TradeReduced
 from engine.model import SignalStatus, TradeStatus
 from engine.stats import day_start
+from store.connection import Connection
 from store.errors import StoreError
 from store.ledger import Ledger
 from tests.engine.desk import quote, signal, tick
@@ -276,6 +280,106 @@ async def test_a_batch_that_is_half_stored_already_is_completed(ledger: Ledger) 
     await trading.record(first, second)
 
     assert await ledger.trades("main") == [second.trade, first.trade]
+
+
+# -- closing a part ---------------------------------------------------------------------------
+
+
+def half(trade_id: int = 1, at: str = "101") -> CloseTrade:
+    return CloseTrade(trade_id=trade_id, fraction=D("0.5"), quote=quote(at))
+
+
+async def test_a_part_is_stored_with_its_fill_the_totals_and_a_smaller_target(
+    ledger: Ledger,
+) -> None:
+    trading = await desk(ledger)
+    await trading.open("BTCUSDT")
+
+    first = await trading.submit(half())
+    second = await trading.submit(half())
+
+    books = await load(ledger)
+    assert isinstance(first, TradeReduced)
+    assert books.active == (second.trade,)
+    assert [len(trade.fills) for trade in books.active] == [3]
+    assert books.account == trading.book.account
+    assert await ledger.check(full=True) == []
+    check_balance(books, await ledger.trades("main"))
+
+
+async def test_parts_recorded_again_are_passed_over_even_after_the_end(ledger: Ledger) -> None:
+    trading = await desk(ledger)
+    opened = await trading.open("BTCUSDT")
+    part = await trading.submit(half())
+    once = await load(ledger)
+    await trading.record(part)
+    twice = await load(ledger)
+    closed = await trading.close(1)
+    before = await load(ledger), await ledger.trades("main")
+
+    await trading.record(part)
+    await trading.record(opened, part, closed)
+
+    assert once == twice
+    assert (await load(ledger), await ledger.trades("main")) == before
+    assert before[1] == [closed.trade]
+    assert await ledger.check(full=True) == []
+
+
+@pytest.mark.parametrize("fraction", [D("0.5"), D("0.25"), None])
+async def test_who_does_not_know_of_a_part_can_close_nothing(
+    ledger: Ledger, fraction: Decimal | None
+) -> None:
+    trading = await desk(ledger)
+    await trading.open("BTCUSDT")
+    rival = await desk(ledger)
+    part = await trading.submit(half())
+    late = CloseTrade(trade_id=1, fraction=fraction, quote=quote("99"))
+
+    with pytest.raises(NotOpen, match="closed a part of trade #1 meanwhile"):
+        await rival.submit(late)
+
+    assert await ledger.trade("main", 1) == part.trade
+    assert (await load(ledger)).account == trading.book.account
+
+
+@pytest.mark.parametrize("statement", range(1, 6))
+async def test_a_part_that_dies_at_any_statement_leaves_nothing_and_can_be_repeated(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, statement: int
+) -> None:
+    trading = await desk(ledger)
+    await trading.open("BTCUSDT")
+    before = await load(ledger)
+    [part] = trading.book.submit(half())
+
+    with monkeypatch.context() as dying:
+        die_at(dying, statement)
+        with pytest.raises(StoreError):
+            await trading.record(part)
+    after = await load(ledger)
+    await trading.record(part)
+
+    assert after == before
+    assert (await load(ledger)).active == (part.trade,)
+    assert await ledger.check(full=True) == []
+
+
+def die_at(patch: pytest.MonkeyPatch, statement: int) -> None:
+    """Let the n-th statement that writes fail, as a disk does."""
+    seen = 0
+
+    def failing(run: Callable[..., object]) -> Callable[..., object]:
+        def wrapped(self: Connection, sql: str, *values: object) -> object:
+            nonlocal seen
+            seen += sql.startswith(("UPDATE", "INSERT"))
+            if seen == statement:
+                raise sqlite3.OperationalError("disk I/O error")
+            return run(self, sql, *values)
+
+        return wrapped
+
+    for name in ("execute", "execute_many"):
+        patch.setattr(Connection, name, failing(getattr(Connection, name)))
 
 
 # -- signals ----------------------------------------------------------------------------------

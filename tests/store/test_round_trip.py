@@ -131,6 +131,7 @@ def openings(draw: st.DrawFn) -> Trade:
 def lives(draw: st.DrawFn) -> tuple[Trade, Trade]:
     """Return a trade as opened and as closed."""
     opened = draw(openings())
+    opened = replace(opened, quantity=opened.fills[0].quantity)
     reason = draw(st.sampled_from(CloseReason))
     last = replace(
         draw(FILLS),
@@ -141,7 +142,7 @@ def lives(draw: st.DrawFn) -> tuple[Trade, Trade]:
         opened,
         status=reason.status,
         close_reason=reason,
-        quantity=draw(NUMBERS),
+        quantity=Decimal(0),
         cost=Decimal(0),
         stop=draw(NUMBERS),
         stop_reason=draw(TEXTS),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from desk.view import Fact, Header, SignalView, TradeView
 from engine.account import Account
 from engine.book import Book
-from engine.commands import CloseTrade, Command, OpenTrade, Size, Stake
+from engine.commands import Command, OpenTrade, Size, Stake
 from engine.events import Event
 from engine.model import Candle, Direction, Instrument, Market, Quote, Signal, Tick
 from engine.money import ZERO
@@ -178,6 +178,7 @@ class FakeSession:
                     last=last,
                     live=self._live(trade.symbol),
                     catching_up=False,
+                    mark=last,
                     unrealised=result,
                     net_now=net,
                     percent=None if result is None else result / trade.stake,
@@ -202,7 +203,7 @@ class FakeSession:
         else:
             trade = next((t for t in self.book.active() if t.id == command.trade_id), None)
             quote = self._quote(trade.symbol) if trade is not None else None
-            events = self.book.submit(CloseTrade(trade_id=command.trade_id, quote=quote))
+            events = self.book.submit(replace(command, quote=quote))
         self.announce(events)
         return events
 

@@ -7,7 +7,8 @@ import pytest
 
 from desk.view import CaughtUp, Notice, SignalsArrived, WhileAway
 from desk.watch import Happening
-from engine.events import TradeClosed, TradeOpened
+from engine.commands import CloseTrade
+from engine.events import TradeClosed, TradeOpened, TradeReduced
 from engine.model import CloseReason, Source
 from market.feed import FeedState, FeedStatus
 from tests.engine.desk import LONG, SHORT, book, closed, opened, order, quote, signal, tick
@@ -39,9 +40,21 @@ def a_close_by_hand(price: str) -> TradeClosed:
     return closed(desk, trade.id, quote(price))
 
 
+def a_part(price: str) -> TradeReduced:
+    desk = book()
+    opened(desk, order(LONG, stop="95", target="110", stake="1000"))
+    [event] = desk.submit(CloseTrade(trade_id=1, fraction=D("0.4"), quote=quote(price)))
+    assert isinstance(event, TradeReduced)
+    return event
+
+
 @pytest.mark.parametrize(
     ("happening", "words"),
     [
+        (
+            a_part("104"),
+            "Part closed: BTCUSDT 4 @ 104 (Profit: +15.18 USDT), 6 open #1 LONG",
+        ),
         (an_opening(), "Opened: BTCUSDT LONG 10 @ 100 (Stop: 95, Target: 110) #1"),
         (
             a_close_at("94"),

@@ -12,7 +12,7 @@ from engine.events import Event
 from tests.tui.fake_session import FakeSession, a_signal, an_instrument, sample_desk
 from tests.tui.screens import press, running, screen_text, settled, until
 from tui.app import DeskApp
-from tui.screens.confirm import CloseConfirm
+from tui.screens.close import CloseQuestion
 from tui.screens.desk import LINGER_S
 from tui.screens.ticket import Ticket
 
@@ -146,6 +146,47 @@ async def test_x_closes_the_trade_that_the_question_named() -> None:
         assert [trade.id for trade in session.book.active()] == [1, 2, 4]
 
 
+@pytest.mark.parametrize(
+    ("keys", "fraction", "left"),
+    [
+        (("1", "enter"), "0.25", "4.96"),
+        (("2", "enter"), "0.5", "3.31"),
+        (("3", "y"), "0.75", "1.66"),
+        (("1", "4", "enter"), None, None),
+        (("enter",), None, None),
+    ],
+)
+async def test_the_digits_choose_how_much_of_the_trade_is_closed(
+    keys: tuple[str, ...], fraction: str | None, left: str | None
+) -> None:
+    session = sample_desk()
+    async with running(session) as pilot:
+        await press(pilot, "tab", "j", "j", "x", *keys)
+
+        part = None if fraction is None else Decimal(fraction)
+        assert session.commands == [CloseTrade(trade_id=3, fraction=part)]
+        open_now = {trade.id: trade.quantity for trade in session.book.active()}
+        assert open_now.get(3) == (None if left is None else Decimal(left))
+
+
+async def test_a_part_is_asked_told_and_shown_with_what_stays_open() -> None:
+    session = sample_desk()
+    async with running(session) as pilot:
+        await press(pilot, "tab", "j", "j", "x", "2")
+        asked = screen_text(pilot.app)
+
+        await press(pilot, "enter")
+        await settled(pilot)
+        told = screen_text(pilot.app)
+        await press(pilot, "enter")
+        detail = screen_text(pilot.app)
+
+        assert "▸ 2   50 %             3.3  net ~+2.99" in asked
+        assert "■ part SOLUSDT LONG +2.99, 3.31 open" in told
+        assert "Realised" in detail
+        assert "MANUAL 3.3 @ 152.41" in detail
+
+
 async def test_the_close_question_stays_with_its_trade_when_rows_above_close() -> None:
     session = sample_desk()
     async with running(session) as pilot:
@@ -181,7 +222,7 @@ async def test_the_close_question_can_be_left(key: str) -> None:
     session = sample_desk()
     async with running(session) as pilot:
         await press(pilot, "tab", "x")
-        asked = isinstance(pilot.app.screen, CloseConfirm)
+        asked = isinstance(pilot.app.screen, CloseQuestion)
 
         await press(pilot, key)
 

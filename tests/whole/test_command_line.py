@@ -35,6 +35,27 @@ async def test_a_signal_is_opened_closed_and_listed_by_scripts(
     assert (twice.code, twice.json["error"]) == (1, "not_open")
 
 
+async def test_half_is_closed_by_a_script_and_the_target_closes_the_rest(
+    home: Path, exchange: SimulatorServer
+) -> None:
+    target = on_tick(last_price(exchange, "BTCUSDT") * Decimal("1.01"))
+    added = await paperdesk(home, "signals", "add", idea(exchange, tp=[target]), "--json")
+    opened = await paperdesk(home, "open", added.json["id"], "--json")
+    wrong = await paperdesk(home, "close", "1", "--fraction", "0.5", "--quantity", "1")
+    part = await paperdesk(home, "close", "1", "--fraction", "50%", "--json")
+
+    exchange.exchange.force("BTCUSDT", on_tick(Decimal(target) * 2))
+    await _another_desk_for_a_moment(home, exchange)
+    [trade] = (await paperdesk(home, "trades", "--closed", "--json")).json
+
+    whole, left = Decimal(opened.json["quantity"]), Decimal(part.json["quantity"])
+    assert (wrong.code, part.code, part.json["status"]) == (2, 0, "OPEN")
+    assert 0 < left < whole
+    assert [fill["kind"] for fill in trade["fills"]] == ["ENTRY", "MANUAL", "TARGET"]
+    assert Decimal(trade["fills"][2]["quantity"]) == left
+    assert (trade["status"], trade["quantity"]) == ("CLOSED_TP", "0")
+
+
 async def test_what_happened_while_nothing_ran_is_booked_at_its_true_price(
     home: Path, exchange: SimulatorServer
 ) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from desk.settings import Settings, parse_number, parse_size
+from desk.settings import Settings
+from desk.values import parse_number, parse_size
 from tui.commands.output import as_json_flag, say
 from tui.work import Context, read_text, run
 

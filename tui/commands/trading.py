@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from desk.settings import parse_size
+from desk.requests import parse_fraction
+from desk.values import parse_number, parse_size
 from tui.commands.output import as_json_flag, say
 from tui.work import Context, read_trades, request, run
 
@@ -47,11 +48,25 @@ def open_trade(
 
 @click.command("close")
 @click.argument("trade_id", type=int)
+@click.option("--fraction", help="Close this part of what is open: 0.5 or 50%.")
+@click.option("--quantity", help="Close this much, in the base asset.")
 @as_json_flag
 @click.pass_obj
-def close_trade(context: Context, trade_id: int, *, as_json: bool) -> None:
-    """Close an open trade at the market."""
-    trade = run(request(context, "close", {"trade_id": trade_id}), as_json=as_json)
+def close_trade(
+    context: Context,
+    trade_id: int,
+    *,
+    fraction: str | None,
+    quantity: str | None,
+    as_json: bool,
+) -> None:
+    """Close an open trade at the market: all of it, or a part.
+
+    A part is rounded down to the market's step. Where the rest would be too small to be sold,
+    all is closed.
+    """
+    payload = {"trade_id": trade_id, **_part_flags(fraction, quantity)}
+    trade = run(request(context, "close", payload), as_json=as_json)
     _say_trade(trade, as_json=as_json)
 
 
@@ -80,6 +95,21 @@ def _say_trade(trade: Mapping[str, Any], *, as_json: bool) -> None:
     from tui.listing import trade_line
 
     say(trade if as_json else trade_line(trade), as_json=as_json)
+
+
+def _part_flags(fraction: str | None, quantity: str | None) -> Mapping[str, str]:
+    if fraction is not None and quantity is not None:
+        raise click.UsageError("Give --fraction or --quantity, not both.")
+    try:
+        if fraction is not None:
+            parse_fraction(fraction)
+            return {"fraction": fraction}
+        if quantity is not None:
+            parse_number(quantity)
+            return {"quantity": quantity}
+    except ValueError as exc:
+        raise click.BadParameter(f"{fraction or quantity!r} is not {exc}.") from None
+    return {}
 
 
 def _size_flag(stake: str | None, risk: str | None) -> str | None:

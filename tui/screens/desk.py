@@ -17,11 +17,11 @@ from textual.widgets import Footer, Static
 
 from desk.errors import DeskError
 from desk.view import Header, SignalView, TradeView
-from engine.commands import CloseTrade, OpenTrade
+from engine.commands import OpenTrade
 from engine.errors import DuplicateTrade, Refused
 from tui.explain import about_signal, about_trade
 from tui.port import DeskSession, tick_of
-from tui.screens.confirm import CloseConfirm
+from tui.screens.close import CloseQuestion
 from tui.screens.help import Help
 from tui.screens.page import Page
 from tui.screens.ticket import Ticket
@@ -281,10 +281,11 @@ class DeskScreen(Screen[None]):
         self.app.run_worker(self._close(request.view), name="close", exit_on_error=False)
 
     async def _close(self, view: TradeView) -> None:
-        if not await self.app.push_screen_wait(CloseConfirm(self._session, view)):
+        order = await self.app.push_screen_wait(CloseQuestion(self._session, view))
+        if order is None:
             return
         try:
-            await self._session.submit(CloseTrade(trade_id=view.trade.id))
+            await self._session.submit(order)
         except (Refused, DeskError) as refusal:
             self.notify(str(refusal), title="Not closed", severity="warning", timeout=8)
 
