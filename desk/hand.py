@@ -180,7 +180,7 @@ class Hand:
 
     async def pass_time(self, symbol: str, until_ms: int) -> None:
         """Note that there are no more prints of *symbol* up to a moment, milliseconds UTC."""
-        await self.pass_prints(())
+        await self.pass_prints(())  # behind what waits already
         self.watermarks.pass_time(symbol, until_ms)
 
     async def pass_candles(self, candles: Sequence[Candle]) -> int:

@@ -109,6 +109,7 @@ class DeskApp(App[None]):
         self.set_interval(1 / self._refresh_hz, self.paint)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+            # Windows has no such handlers, nor has a loop outside of the main thread.
             with contextlib.suppress(NotImplementedError, RuntimeError):
                 loop.add_signal_handler(number, self.exit)
 

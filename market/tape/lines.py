@@ -83,6 +83,7 @@ class TapeFile:
             reason = exc.strerror or str(exc)
             raise TapeError(f"{self.name} cannot be read: {reason}.") from exc
         except (zipfile.BadZipFile, zlib.error, NotImplementedError) as exc:
+            # zipfile says "not implemented" of a packing that it cannot read.
             raise TapeError(f"{self.name} cannot be unpacked: {clean(str(exc))}.") from exc
 
     def _piece(self, data: BufferedIOBase) -> bytes:
