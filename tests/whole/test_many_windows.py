@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from desk.lease import holder_of
 from market.simulator import SimulatorServer
 from tests.whole.home import environment, idea, last_price, on_tick, paperdesk
 from tests.whole.windows import Window, everyone
@@ -189,7 +190,8 @@ async def test_a_killed_holder_is_followed_by_a_window_that_books_what_was_misse
 
     ended = f"The desk's process {holder.process.pid} has ended; this window now runs the desk."
     assert winner.notices()[0] == ended
-    assert other.state["attached"] == f"attached to process {winner.process.pid}"
+    now = f"attached to process {winner.process.pid}"
+    await other.until(lambda: other.state["attached"] == now)
     trades = (await paperdesk(home, "trades", "--closed", "--json")).json
     assert {t["symbol"]: (t["status"], t["exit_price"]) for t in trades} == {
         symbol: ("CLOSED_SL", str(Decimal(stop).normalize())) for symbol, stop in stops.items()
@@ -221,6 +223,16 @@ async def test_a_stopped_holder_is_not_taken_over_and_orders_end_with_a_sentence
     assert holder.told() == attached.told() == []
 
 
+def settled(windows: Sequence[Window], database: Path) -> bool:
+    """Tell whether one window is the desk, its lock file says so, and the others know."""
+    holder = holder_of(database)
+    desks = [w for w in windows if w.state["role"] == "holder"]
+    if holder is None or [w.process.pid for w in desks] != [holder.pid]:
+        return False
+    attached = f"attached to process {holder.pid}"
+    return all(w.state["attached"] == attached for w in windows if w not in desks)
+
+
 async def test_with_its_lock_file_deleted_there_is_still_one_desk(
     home: Path, exchange: SimulatorServer, open_window: Open
 ) -> None:
@@ -233,7 +245,7 @@ async def test_with_its_lock_file_deleted_there_is_still_one_desk(
     for _ in range(5):
         lock.unlink(missing_ok=True)
         await a.until(lock.exists)
-    await a.until(lambda: sum(w.state["role"] == "holder" for w in windows) == 1)
+    await a.until(lambda: settled(windows, home / "paperdesk.db"))
     opened = await a.do(open=signal_id)
     closed = await holder.do(close=opened["id"])
 
