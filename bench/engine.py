@@ -1,20 +1,22 @@
-"""P1 to P3: what a print costs that triggers nothing, however many trades are open."""
+"""P1 to P3, P9: what a print costs that triggers nothing, however many trades are open."""
 
 import gc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
+from itertools import count
 
 from bench.measure import Row, interleaved
 from engine.account import Account
 from engine.book import Book
 from engine.costs import REALISTIC
-from engine.exits import exit_due
+from engine.exits import stop_reached, target_reached
+from engine.instrument import Instrument
 from engine.model import (
     Direction,
     EntryMode,
     Fill,
     FillKind,
-    Instrument,
     Market,
     PriceModel,
     Source,
@@ -23,6 +25,8 @@ from engine.model import (
     Trade,
     TradeStatus,
 )
+from engine.money import MONEY_UNIT
+from engine.stops import BreakEven, Trailing
 
 TICKS = 1_000
 """Few enough to stay in the processor's cache, as a print that was just decoded does."""
@@ -58,7 +62,7 @@ def trade(number: int, symbol: str) -> Trade:
         cost=entry,
         stake=entry,
         initial_stop=below if long else above,
-        stop=below if long else above,
+        fixed_stop=below if long else above,
         targets=(Target(price=above if long else below, quantity=Decimal(1)),),
         costs=REALISTIC,
         opened_ms=0,
@@ -115,7 +119,7 @@ class Empty:
 
 
 def rows() -> Iterator[Row]:
-    """Measure P1, P2 and P3."""
+    """Measure P1, P2, P3 and P9."""
     books = {(n, s): book(n, s) for n, s in ((10, 1), (1_000, 1), (100_000, 1), (100_000, 600))}
     streams = {1: prints(1), 600: prints(600)}
     for (_, symbols), held in books.items():
@@ -151,6 +155,7 @@ def rows() -> Iterator[Row]:
         bound=4.0,
     )
     yield _scan_row(books[1_000, 1], ns["1000/1"])
+    yield _armed_row()
 
 
 def _scan_row(held: Book, index_ns: float) -> Row:
@@ -161,7 +166,7 @@ def _scan_row(held: Book, index_ns: float) -> Row:
         for tick in ticks:
             for one in trades:
                 if one.symbol == tick.symbol:
-                    exit_due(one, tick.price)
+                    _ = stop_reached(one, tick.price) or target_reached(one, tick.price)
 
     scan_ns = interleaved({"scan": scan}, rounds=5)["scan"] / SCAN_TICKS * 1e9
     return Row(
@@ -171,4 +176,59 @@ def _scan_row(held: Book, index_ns: float) -> Row:
         ratio=scan_ns / index_ns,
         bound=300,
         least=True,
+    )
+
+
+ARMED = 10_000
+
+
+def _armed(number: int) -> Trade:
+    """Return an open trade with a ladder, trailing, break-even and time stop, all far away."""
+    part = Decimal(1) / 4
+    plain = trade(2 * number, "S0USDT")
+    return replace(
+        plain,
+        targets=tuple(Target(price=Decimal(300 + n), quantity=part) for n in range(3)),
+        trailing=Trailing(
+            distance=Decimal("0.05") + Decimal(number % 100) / 10_000,
+            relative=True,
+            tick=Decimal("0.01"),
+            best=Decimal(100),
+            stop=Decimal(90),
+        ),
+        break_even=BreakEven(trigger=Decimal(290)),
+        hold_ms=10**12,
+    )
+
+
+def _armed_row() -> Row:
+    account = Account(name="main", currency="USDT", deposits=Decimal(10) ** 9)
+    armed = Book(account, {}, trades=[_armed(n) for n in range(1, ARMED + 1)])
+    plain, quiet = book(10, 1), prints(1)
+    for tick in quiet[:2]:
+        plain.on_tick(tick)
+    cents = count(10_001)
+
+    def higher() -> Tick:
+        price = Decimal(next(cents)).scaleb(-2).quantize(MONEY_UNIT)
+        return Tick("S0USDT", price, Decimal(1), 1, 0)
+
+    def rising() -> None:
+        for _ in range(TICKS):
+            armed.on_tick(higher())
+
+    def made() -> None:
+        for _ in range(TICKS):
+            higher()
+
+    inside = _through(plain.on_tick, quiet[2:])
+    seconds = interleaved({"rising": rising, "made": made, "inside": inside}, rounds=3)
+    rising_ns = (seconds["rising"] - seconds["made"]) / TICKS * 1e9
+    inside_ns = seconds["inside"] / TICKS / REPEATS * 1e9
+    return Row(
+        id="P9",
+        what="rising print, 10,000 trades with every exit armed, against a quiet one of P1",
+        figure=f"{rising_ns:.0f} ns against {inside_ns:.0f} ns",
+        ratio=rising_ns / inside_ns,
+        bound=8,
     )

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 from bench.desks import settings, store_open
 from bench.exchange import FIRST_ID, exchange, names
@@ -25,6 +26,7 @@ from market.clock import ExchangeClock
 from store.ledger import Ledger
 from tests.feeds import ScriptedFeed, instrument
 from tui.app import DeskApp
+from tui.port import DeskSession
 
 SIGNALS, TRADES = 28, 172
 """Each on a symbol of its own; all signals and twelve trades fit on the screen."""
@@ -170,7 +172,8 @@ async def _main(market: str, folder: Path) -> None:
         "socket": socket,
     }
     async with kinds[market](folder) as (session, pace):
-        app = DeskApp(session)
+        # The screen of accounts is all that asks for more than a session has.
+        app = DeskApp(cast(DeskSession, session))
 
         async def measure() -> None:
             (folder / "figures.json").write_text(await _measure(app, session, pace))

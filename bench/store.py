@@ -22,7 +22,8 @@ from bench.measure import Row
 from engine.account import Account
 from engine.book import Book
 from engine.events import TradeClosed
-from engine.model import Instrument, Market, Tick
+from engine.instrument import Instrument
+from engine.model import Market, Tick
 from store import rows as sql
 from store.connection import Value, journal_for
 from store.fields import to_e8
@@ -131,7 +132,7 @@ def _statements(events: Sequence[TradeClosed], account: Account) -> Statements:
             sql.FILL_TARGET,
             [(True, trade.id, 0) for trade in trades if trade.targets[0].filled],
         ),
-        (sql.SET_TOTALS, [(*sql.TOTALS.of(account), account.name)]),
+        (sql.SET_TOTALS, [(*sql.TOTALS.of(account), account.name, account.session)]),
         (
             sql.SET_CHECKPOINT,
             [

@@ -1,16 +1,22 @@
 """One object for the life of a window: the desk, whoever runs it meanwhile."""
 
 from collections.abc import Callable, Collection, Sequence
+from decimal import Decimal
 from pathlib import Path
 
+from desk import accounts
+from desk.accounts import AccountView
 from desk.handover import Handover, Role, Roles
 from desk.settings import Settings
 from desk.view import Fact, Header, SignalView, TradeView
+from engine.account import Account
 from engine.book import Book
-from engine.commands import Command, OpenTrade, Size
+from engine.commands import Command, OpenTrade
 from engine.events import Event
-from engine.model import Candle, Instrument
+from engine.instrument import Instrument
+from engine.model import Candle
 from engine.plan import Plan
+from engine.sizes import Size
 
 
 class AnyDesk:
@@ -23,7 +29,7 @@ class AnyDesk:
         """Prepare; `begin` comes first, then `run`."""
         self.settings = settings
         self._listeners: list[Callable[[Fact], None]] = []
-        self._handover = Handover(database, roles, self._hear)
+        self._handover = Handover(database, settings.account, roles, self._hear)
 
     # -- life ---------------------------------------------------------------------------------
 
@@ -122,3 +128,33 @@ class AnyDesk:
             DeskError: If it cannot be done at present, or it is not known whether it was.
         """
         return await self._handover.submit(command)
+
+    # -- accounts -----------------------------------------------------------------------------
+
+    async def accounts(self) -> list[AccountView]:
+        """Return all accounts by name, as they are booked.
+
+        Raises:
+            StoreError: If the books cannot be read.
+        """
+        return await accounts.accounts(self.role.ledger, self.settings)
+
+    async def transfer(self, name: str, amount: Decimal, note: str = "") -> Account:
+        """Book money paid into an account, or out of it; returns the account afterwards.
+
+        Raises:
+            Refused: If there is not so much to take out; nothing has changed then.
+            DeskError: If it cannot be done at present, or it is not known whether it was.
+            StoreError: If the books cannot be used.
+        """
+        return await self._handover.ask(lambda r: accounts.transfer(r, name, amount, note))
+
+    async def new_session(self, name: str, balance: Decimal) -> Account:
+        """Begin an account anew, its past kept on record; returns it as it begins.
+
+        Raises:
+            Refused: If a trade is still active; nothing has changed then.
+            DeskError: If it cannot be done at present, or it is not known whether it was.
+            StoreError: If the books cannot be used.
+        """
+        return await self._handover.ask(lambda r: accounts.new_session(r, name, balance))

@@ -10,21 +10,25 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
+from desk.accounts import check_stored, unopened
 from desk.errors import DeskError
 from desk.figures import header, signal_view, trade_view
 from desk.lease import Holder
-from desk.news import News, event_of
+from desk.news import News
 from desk.settings import Settings
 from desk.signal_table import SignalTable
 from desk.stamp import Stamp
+from desk.story import answer_to, happened
 from desk.view import Fact, Header, SignalView, TradeView
 from desk.watermarks import Watermarks
 from engine.account import Account
 from engine.book import Book
-from engine.commands import Command, OpenTrade, Size
-from engine.events import Event, TradeOpened
-from engine.model import Candle, Instrument, Trade
+from engine.commands import Command, OpenTrade
+from engine.events import Event, TradeOpened, TradePlaced
+from engine.instrument import Instrument
+from engine.model import Candle, Trade
 from engine.plan import Plan
+from engine.sizes import Size
 from engine.stats import Today, day_start
 from market.errors import MarketError
 from market.feed import Feed
@@ -66,10 +70,7 @@ class AttachedDesk:
         self.holder = holder
         self.instruments: dict[str, Instrument] = {}
         self.signals = SignalTable(ledger, feed.clock, self.publish)
-        account = Account(
-            name=settings.account, currency=settings.currency, deposits=settings.deposit
-        )
-        self.book = self._book_of(account)
+        self.book = self._book_of(unopened(settings))
         """The book as the holder has stored it, to be read only."""
         self._news = news or News()
         self._arrival: int | None = None
@@ -90,9 +91,11 @@ class AttachedDesk:
             known_signals: Ids of the signals that the window has told of; None tells of none.
 
         Raises:
+            SettingsError: If the settings speak of another account than the books.
             StoreError: If the books cannot be read.
         """
         stored = await self._read()
+        check_stored(stored.account or self.book.account, self.settings)
         if known_signals is None:
             known_signals = {signal.id for signal in stored.signals}
         self.signals.fill(signal for signal in stored.signals if signal.id in known_signals)
@@ -209,18 +212,19 @@ class AttachedDesk:
 
         kind, payload = requests.as_request(command)
         try:
+            payload["account"] = self.settings.account
             answer = await door.ask_through(self.ledger, kind, payload)
         except StoreError as exc:
             raise DeskError(f"The order could not be passed on. {exc}") from exc
         number, fills = answer["id"], len(answer["fills"])
         try:
             await self.look()
-            trade = await self.ledger.trade(self.settings.account, number)
+            stored = await self.ledger.story(self.settings.account, number)
         except StoreError as exc:
             raise DeskError(f"It is done (trade #{number}), but cannot be read: {exc}") from exc
-        if trade is None:
+        if stored is None:
             raise DeskError(f"Trade #{number} belongs to another account than this window's.")
-        return [event_of(trade, fills)]
+        return [answer_to(command, happened(*stored), fills)]
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -237,15 +241,15 @@ class AttachedDesk:
     def _show(self, stored: Standing) -> None:
         active = [trade for trade in stored.trades if trade.status.active]
         if not self._news.begun:
-            self._news.begin(stored.newest_trade_id, active)
+            self._news.begin(stored.newest_trade_id, active, stored.changes)
         self.book = self._book_of(stored.account or self.book.account, active)
         self._today = Today(day_start(self.now_ms), stored.today_net)
         self._arrival = stored.arrival
         self._follow()
         self.signals.fill(tuple(self.signals))  # those whose time has passed go
         self.signals.show(stored.signals)
-        for event in self._news.of(stored.trades):
-            if isinstance(event, TradeOpened) and event.trade.signal:
+        for event in self._news.of(stored.trades, stored.changes):
+            if isinstance(event, TradeOpened | TradePlaced) and event.trade.signal:
                 self.signals.mark_taken(event.trade.signal.id)
             self.publish(event)
 

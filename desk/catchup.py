@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from desk.gap import Frames, Gap
 from desk.hand import Hand
+from desk.late_marks import keep_looking
 from desk.view import CaughtUp, Fact, Notice
 from engine.events import TradeClosed
 from engine.money import ONE, ZERO
@@ -96,16 +97,28 @@ class CatchUp:
         """The symbols that are not up to date."""
         return self._due.keys() | self._pace.keys()
 
-    def start(self, symbols: Collection[str]) -> None:
-        """Catch up with *symbols*, beginning where the books stand; live prints wait."""
+    def settle(self, symbol: str) -> None:
+        """Find out about funding that is due on *symbol*; live prints wait."""
+        self.start((symbol,), past=False)
+
+    def start(self, symbols: Collection[str], *, past: bool = True) -> None:
+        """Catch up with *symbols*, beginning where the books stand; live prints wait.
+
+        Args:
+            symbols: What is not up to date.
+            past: Whether what is found out is told as past, and summed up at the end.
+        """
         for symbol in sorted(symbols):
-            frames = self._frames(symbol)
-            self._hand.leave(symbol)
-            self._feed.hold(symbol, frames[0] if frames else "")
+            self._hand.away.leave(symbol, past=past)
+            self._hold(symbol)
             self._due[symbol] = None
         if symbols:
             self.done.clear()
             self._wake.set()
+
+    def _hold(self, symbol: str) -> None:
+        frames = self._frames(symbol)
+        self._feed.hold(symbol, frames[0] if frames else "")
 
     def _frames(self, symbol: str) -> Frames:
         """Choose the candles for a symbol's gap, coarsest first; none for a short one."""
@@ -113,7 +126,8 @@ class CatchUp:
         gap_ms = self._feed.clock.now_ms() - reached.time_ms if reached else 0
         if gap_ms <= SHORT_MS:
             return ()
-        return ("1h", "1m", "1s") if gap_ms > LONG_MS else ("1m", "1s")
+        frames = self._feed.frames
+        return frames if gap_ms > LONG_MS else frames[1:]
 
     async def run(self, rules_known: asyncio.Event) -> None:
         """Work for ever; *rules_known* is set once fills can be priced."""
@@ -121,6 +135,8 @@ class CatchUp:
         async with asyncio.TaskGroup() as workers:
             for _ in range(AT_ONCE):
                 workers.create_task(self._work())
+            if self._hand.futures:
+                workers.create_task(keep_looking(self._feed, self._hand))
 
     async def _work(self) -> None:
         while True:
@@ -141,7 +157,7 @@ class CatchUp:
             await asyncio.sleep(POLL_S)
 
     def _ready(self, symbol: str) -> bool:
-        if not self._frames(symbol) or self._feed.meeting(symbol):
+        if self._hand.futures or not self._frames(symbol) or self._feed.meeting(symbol):
             return True
         now_s = asyncio.get_running_loop().time()
         patience_s = MEETING_S * min(1.0, len(self.symbols) / MANY) ** 2
@@ -153,9 +169,14 @@ class CatchUp:
         now_ms = self._feed.clock.now_ms()
         pace = self._pace[symbol] = _Pace(reached.time_ms if reached else now_ms, now_ms)
         while not await self._try(symbol) or symbol in self._due:
-            self._due.pop(symbol, None)  # a new gap tore open: the same work, a little longer
-        self._closed += await self._hand.come_back(symbol)
-        self._since_ms.append(pace.began_ms)
+            # A new gap tore open: the same work, a little longer.
+            if symbol in self._due:
+                del self._due[symbol]
+                self._hold(symbol)
+        closed = await self._hand.come_back(symbol)
+        if closed is not None:
+            self._closed += closed
+            self._since_ms.append(pace.began_ms)
         self._told.pop(symbol, None)
         del self._pace[symbol]
         if not self.symbols:
@@ -203,7 +224,9 @@ class CatchUp:
         closed = sorted(
             (event.trade for event in self._closed), key=lambda trade: trade.closed_ms or 0
         )
+        self.done.set()
+        if not self._since_ms:
+            return  # funding was settled, nobody was away
         since_ms, count = min(self._since_ms), len(self._since_ms)
         self._closed, self._since_ms = [], []
-        self.done.set()
         self._publish(CaughtUp(since_ms=since_ms, symbols=count, closed=tuple(closed)))

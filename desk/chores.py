@@ -9,9 +9,12 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
+from desk.errors import DeskError
 from desk.session import Session
 from desk.view import Notice
-from engine.model import Candle, Signal
+from engine.commands import CancelTrade
+from engine.errors import Refused
+from engine.model import CancelReason, Candle, Market, Signal, TradeStatus
 from market.errors import MarketError
 from store.errors import StoreError
 
@@ -57,6 +60,24 @@ async def keep_expiring(session: Session) -> None:
         await asyncio.sleep(EXPIRE_EVERY_S)
 
 
+async def keep_orders(session: Session) -> None:
+    """End orders whose time has come or whose symbol is halted; notice funding that is due."""
+    while True:
+        await asyncio.sleep(EXPIRE_EVERY_S)
+        try:
+            await session.look_at_the_clock()
+            for trade in session.book.active():
+                rules = session.instrument(trade.symbol)
+                halted = session.rules_known.is_set() and not (rules and rules.trading)
+                unknown = rules is not None and trade.symbol in session.catch_up.symbols
+                if halted and trade.status is TradeStatus.PENDING and not unknown:
+                    await session.submit(
+                        CancelTrade(trade_id=trade.id, reason=CancelReason.HALTED)
+                    )
+        except (StoreError, Refused, DeskError) as exc:
+            log.warning("orders not looked at: %s", exc)
+
+
 async def keep_instruments(session: Session) -> None:
     """Learn the trading rules of all symbols every hour, of those with trades more often."""
     pauses = _pauses()
@@ -89,6 +110,8 @@ async def load_instruments(session: Session, symbols: Collection[str] | None = N
     asked = session.instruments.keys() if symbols is None else symbols
     for gone in set(asked) - known.keys():
         session.instruments.pop(gone, None)
+    if session.settings.market is Market.FUTURES:
+        session.funding_hours.update(await session.feed.funding_intervals())
     session.rules_known.set()
 
 

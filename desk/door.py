@@ -14,14 +14,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from desk import requests
+from desk import bookings, requests
+from desk.accounts import NEW_SESSION, TRANSFER
 from desk.errors import DeskError, Halted
 from desk.intake import take_signals
-from desk.machine import dumps, error_json, refusal_from_json, trade_json
+from desk.machine import dumps, error_json, plan_json, refusal_from_json, trade_json
+from desk.prepare import prepared
 from desk.session import Session
-from engine.commands import Command
+from engine.commands import CancelTrade, CloseTrade, Command, OpenTrade, UndoEdit
 from engine.errors import DuplicateTrade, NotOpen, Refused
-from engine.model import Signal
+from engine.model import Signal, TradeStatus
 from engine.text import clean
 from store.commands import Request
 from store.errors import StoreError
@@ -81,23 +83,67 @@ async def carry_out(session: Session, kind: str, payload: Mapping[str, Any]) -> 
 
     Args:
         session: The running desk.
-        kind: ``open``, ``close`` or ``signals``.
-        payload: For ``open`` a ``signal_id``, or ``symbol``, ``direction``, ``stop`` and
-            ``target``, or both; optional ``size``, ``entry``, ``note``. For ``close``
-            ``trade_id``, optional ``fraction`` or ``quantity``. For ``signals`` ``text`` with
-            ``format``.
+        kind: ``open``, ``plan`` (what opening would do), ``close``, ``close_all``, ``cancel``,
+            ``edit``, ``undo``, ``signals``, ``transfer`` or ``new_session``.
+        payload: For ``open`` and ``plan`` a ``signal_id``, or ``symbol``, ``direction``,
+            ``stop`` and ``targets``, or both; all else may be missing. The others but
+            ``close_all`` name a ``trade_id``; ``signals`` has ``text`` with ``format``.
+            Levels, ladders, sizes and times are texts as `words` reads them. ``transfer`` has
+            an ``amount``, ``new_session`` a ``balance``. All may name the ``account``.
 
     Raises:
         Refused: If the rules do not allow it, or the request makes no sense.
         DeskError: If the desk cannot do it at present.
-        StoreError: If signals cannot be stored.
+        StoreError: If signals or bookings cannot be stored.
     """
-    if kind == "signals":
-        text, form = requests.word(payload, "text"), requests.word(payload, "format")
-        return await take_signals(session, text, form)
-    events = await session.submit(await _command(session, kind, payload))
+    if kind != "signals":  # they belong to no account
+        bookings.check_account(payload, session.settings.account)
+    match kind:
+        case "signals":
+            text, form = requests.word(payload, "text"), requests.word(payload, "format")
+            return await take_signals(session, text, form)
+        case "plan":
+            return await _plan(session, payload)
+        case "close_all":
+            return await _close_all(session)
+    if kind in (TRANSFER, NEW_SESSION):
+        return await bookings.carry_out(session, kind, payload)
+    return await _submitted(session, await _command(session, kind, payload))
+
+
+async def _submitted(session: Session, command: Command) -> dict[str, Any]:
+    events = await session.submit(command)
     trade = events[-1].trade
-    return trade_json(trade, session.feed.board[trade.symbol].last)
+    symbol = trade.symbol
+    return trade_json(trade, session.feed.board[symbol].last, session.instrument(symbol))
+
+
+async def _plan(session: Session, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Work out what an order would do; nothing is stored."""
+    order = await _order(session, payload)
+    known = session.instrument(order.symbol) is not None
+    if known and not await session.feed.ready(order.symbol):
+        symbol = clean(order.symbol, 40)
+        raise Refused("no_price", f"There is no fresh price for {symbol}. Nothing was done.")
+    ready = await prepared(order, feed=session.feed, ledger=session.ledger, book=session.book)
+    assert isinstance(ready, OpenTrade)
+    return {"symbol": order.symbol, "direction": order.direction.value} | plan_json(
+        session.preview(ready)
+    )
+
+
+async def _close_all(session: Session) -> dict[str, Any]:
+    """Close what is open and cancel what waits, each on its own; tell what was refused."""
+    done, refused = [], []
+    for trade in session.book.active():
+        order: Command = CloseTrade(trade_id=trade.id)
+        if trade.status is TradeStatus.PENDING:
+            order = CancelTrade(trade_id=trade.id)
+        try:
+            done.append(await _submitted(session, order))
+        except (Refused, DeskError) as exc:
+            refused.append(error_json(exc) | {"trade_id": trade.id})
+    return {"trades": done, "refused": refused}
 
 
 async def _begin(ledger: Ledger) -> int:
@@ -144,12 +190,24 @@ async def _answer(session: Session, request: Request) -> Any:
 
 async def _command(session: Session, kind: str, payload: Mapping[str, Any]) -> Command:
     match kind:
+        case "open":
+            return await _order(session, payload)
         case "close":
             return requests.read_close(payload)
-        case "open":
-            signal = await _signal(session, payload)
-            return requests.read_order(payload, signal, session.default_size)
+        case "edit":
+            return requests.read_edit(payload)
+        case "cancel":
+            return CancelTrade(trade_id=requests.number(payload, "trade_id"))
+        case "undo":
+            return UndoEdit(trade_id=requests.number(payload, "trade_id"))
     raise Refused("bad_command", f"There is no order called {clean(kind, 50)!r}.")
+
+
+async def _order(session: Session, payload: Mapping[str, Any]) -> OpenTrade:
+    signal = await _signal(session, payload)
+    symbol = signal.symbol if signal else clean(requests.word(payload, "symbol"))
+    instrument = session.instrument(symbol)
+    return requests.read_order(payload, signal, session.settings, instrument)
 
 
 async def _signal(session: Session, payload: Mapping[str, Any]) -> Signal | None:

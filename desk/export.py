@@ -27,11 +27,13 @@ TRADE_COLUMNS = (
     *("signal_id", "source", "entry_mode", "entry_price", "initial_quantity", "stake"),
     *("leverage", "costs", "initial_stop", "stop", "stop_reason", "targets", "opened_ms"),
     *("closed_ms", "exit_price", "gross", "fees", "funding", "net", "net_percent", "r"),
-    *("best", "worst", "note"),
+    *("best", "worst", "note", "session", "margin", "realised", "after_target", "hold_ms"),
+    *("placed_ms",),
 )
 FILL_COLUMNS = (
     *("trade", "symbol", "direction", "kind", "price", "quantity", "fee", "gross", "time_ms"),
     *("level", "print", "trade_id", "model", "source", "reconstructed", "ambiguous"),
+    *("reference", "slippage", "candle", "candle_ms"),
 )
 SIGNAL_COLUMNS = (
     *("id", "status", "symbol", "market", "direction", "entry", "stop", "targets", "score"),

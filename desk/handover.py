@@ -49,18 +49,22 @@ class Roles:
 class Handover:
     """The roles of one window, one after the other."""
 
-    def __init__(self, database: Path, roles: Roles, hear: Callable[[Fact], None]) -> None:
+    def __init__(
+        self, database: Path, account: str, roles: Roles, hear: Callable[[Fact], None]
+    ) -> None:
         """Prepare; `begin` comes first, then `run`.
 
         Args:
             database: The desk's file.
+            account: The one account of this window.
             roles: What the window can be.
             hear: Told every fact once, whoever runs the desk.
         """
         self._database = database
         self._roles = roles
         self._tell = hear
-        self._lease = Lease(database)
+        self._account = account
+        self._lease = Lease(database, account)
         self._news = News()
         self._role: Role | None = None
         self._visible: Collection[str] = ()
@@ -84,9 +88,10 @@ class Handover:
 
         Raises:
             DeskBusy: If that process does not say where its market is.
-            DeskError: If the desk's folder cannot be written.
+            DeskError: If it runs another account, or the desk's folder cannot be written.
             StoreError: If the books cannot be opened.
         """
+        other: Holder | None = None
         loop = asyncio.get_running_loop()
         give_up_s = loop.time() + SPEAKS_WITHIN_S
         while True:
@@ -94,7 +99,12 @@ class Handover:
                 self._lease.acquire()
             except DeskBusy:
                 holder = holder_of(self._database)
-                if self._reachable(holder):
+                if holder and holder.account not in ("", self._account):
+                    # A new holder's lock is there a moment before what the file says of it.
+                    if holder == other:
+                        raise DeskError(other_account(holder, self._account)) from None
+                    other = holder
+                elif self._reachable(holder):
                     await self._become_attached(holder)
                     return
                 if loop.time() > give_up_s:
@@ -134,7 +144,11 @@ class Handover:
             Refused: If the rules or the database do not allow it; nothing has changed then.
             DeskError: If it cannot be done at present, or it is not known whether it was.
         """
-        order = self._work(self.role.submit(command))
+        return await self.ask(lambda role: role.submit(command))
+
+    async def ask(self, wish: Callable[[Role], Coroutine[Any, Any, T]]) -> T:
+        """Have the present role do something, as `submit` does; returns what came of it."""
+        order = self._work(wish(self.role))
         try:
             await asyncio.wait({order})
         finally:
@@ -203,7 +217,10 @@ class Handover:
         if self._roles.own_market:
             await self._become_attached(holder)
         attached.holder = holder
-        self._hear(Notice(f"The desk is now run by {attached.holder_name}."))
+        if holder.account in ("", self._account):
+            self._hear(Notice(f"The desk is now run by {attached.holder_name}."))
+        else:
+            self._hear(Notice(other_account(holder, self._account), "warning"))
 
     def _reachable(self, holder: Holder | None) -> bool:
         """Tell whether a window can attach: all prices come from a known place."""
@@ -262,6 +279,14 @@ class Handover:
     def _hear(self, fact: Fact) -> None:
         self._news.hear(fact)
         self._tell(fact)
+
+
+def other_account(holder: Holder, account: str) -> str:
+    """Say in a sentence that a desk runs another account than is wanted."""
+    return (
+        f"The running desk (process {holder.pid}) trades the account {holder.account}, not "
+        f"{account}. One desk runs one account at a time: quit that desk first."
+    )
 
 
 def _first(group: BaseExceptionGroup[LeaseLost]) -> BaseException:

@@ -1,32 +1,34 @@
-"""What waits for the desk's one hand, in order: prints, and work that needs the book."""
+"""What waits for the desk's one hand, in order: prices, and work that needs the book."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from engine.errors import Refused
+from engine.marks import MarkPrice
 from engine.model import Tick
 from store.errors import StoreError
 
 T = TypeVar("T")
 
 Errand = Callable[[], Awaitable[None]]
+Prices = Sequence[Tick] | MarkPrice
 
 LIMIT = 20_000
-"""Batches that may wait; beyond it prints are dropped and fetched again by id."""
+"""Batches that may wait; beyond it prices are dropped, and prints fetched again by id."""
 
 
 class Inbox:
     """A queue with one reader."""
 
     def __init__(self) -> None:
-        self._waiting: asyncio.Queue[Sequence[Tick] | Errand] = asyncio.Queue()
+        self._waiting: asyncio.Queue[Prices | Errand] = asyncio.Queue()
 
-    def put(self, ticks: Sequence[Tick]) -> bool:
-        """Let prints wait; returns False where they are dropped because too many do."""
+    def put(self, prices: Prices) -> bool:
+        """Let prices wait; returns False where they are dropped because too many do."""
         if self._waiting.qsize() >= LIMIT:
             return False
-        self._waiting.put_nowait(ticks)
+        self._waiting.put_nowait(prices)
         return True
 
     async def errand(self, work: Callable[[], Awaitable[T]]) -> T:
@@ -54,6 +56,6 @@ class Inbox:
         self._waiting.put_nowait(run)
         return await done
 
-    async def get(self) -> Sequence[Tick] | Errand:
+    async def get(self) -> Prices | Errand:
         """Return what came in first; waits for it."""
         return await self._waiting.get()

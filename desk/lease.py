@@ -8,6 +8,7 @@ file in its place is the one that is locked, so a deleted file cannot make two h
 import json
 import logging
 import os
+import re
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +28,7 @@ BEAT_S = 1.0
 _LOCKED_BYTE = 4_096
 """On Windows the lock is on one byte, behind the facts: those must stay readable."""
 _TRIES = 10
+_WORD = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,8 @@ class Holder:
     pid: int
     started_ms: int
     """When it took the desk, by its own clock, milliseconds UTC."""
+    account: str = ""
+    """Which account it runs; empty where it says nothing."""
     rest_url: str = ""
     """Of the simulated exchange that it runs; empty without one, or while it is starting."""
     stream_url: str = ""
@@ -61,10 +65,10 @@ def heartbeat_of(database: Path) -> int:
 class Lease:
     """The right to run the book of one database; a context manager."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, account: str = "") -> None:
         self._path = _lock_file(database)
         self._file: int | None = None
-        self._facts = Holder(pid=os.getpid(), started_ms=0)
+        self._facts = Holder(pid=os.getpid(), started_ms=0, account=account)
         self._beat_s = 0.0
 
     def acquire(self) -> None:
@@ -77,7 +81,9 @@ class Lease:
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = self._locked()
-            self._facts = Holder(pid=os.getpid(), started_ms=time.time_ns() // 1_000_000)
+            started_ms = time.time_ns() // 1_000_000
+            account = self._facts.account
+            self._facts = Holder(pid=os.getpid(), started_ms=started_ms, account=account)
             self._write()
         except BlockingIOError:
             raise DeskBusy(
@@ -186,11 +192,20 @@ def _holder(facts: Any) -> Holder | None:
         return None
     pid, started_ms = facts.get("pid"), facts.get("started_ms")
     urls = facts.get("rest_url", ""), facts.get("stream_url", "")
+    account = facts.get("account", "")
     if type(pid) is not int or type(started_ms) is not int:
         return None
     if not all(isinstance(url, str) and (not url or is_loopback(url)) for url in urls):
         return None
-    return Holder(pid=pid, started_ms=started_ms, rest_url=urls[0], stream_url=urls[1])
+    if not isinstance(account, str) or (account and not _WORD.fullmatch(account)):
+        return None
+    return Holder(
+        pid=pid,
+        started_ms=started_ms,
+        account=account,
+        rest_url=urls[0],
+        stream_url=urls[1],
+    )
 
 
 def _name(lock_file: Path) -> str:

@@ -3,19 +3,26 @@
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
+from desk import bookings
+from desk.away import once_up_to_date
 from desk.catchup import CatchUp
 from desk.figures import header, signal_view, trade_view
 from desk.hand import Hand
+from desk.prepare import prepared
 from desk.settings import Settings
 from desk.signal_table import SignalTable
 from desk.view import Fact, Header, Notice, SignalView, TradeView
+from engine.account import Account
 from engine.book import Book
-from engine.commands import Command, OpenTrade, Size
-from engine.errors import NotOpen, Refused
+from engine.commands import CancelTrade, Command, EditTrade, OpenTrade
+from engine.errors import Refused
 from engine.events import Event
-from engine.model import Candle, Instrument, unlisted
+from engine.instrument import Instrument, unlisted
+from engine.model import Candle, Trade
 from engine.plan import Plan
+from engine.sizes import Size
 from market.feed import Feed
 from store.ledger import Ledger
 
@@ -57,8 +64,11 @@ class Session:
             publish=self.publish,
             on_behind=self._on_behind,
         )
+        self.funding_hours = self._hand.funding.hours
         self.catch_up = CatchUp(feed, self._hand, self.publish)
         feed.on_long_gap = self.catch_up.start
+        feed.on_mark = self._hand.deliver_mark
+        self._hand.watermarks.on_due = self.catch_up.settle
         self._hand.watermarks.on_change = self._follow
 
     # -- life ---------------------------------------------------------------------------------
@@ -159,6 +169,14 @@ class Session:
         """
         return self._hand.preview(command)
 
+    def preview_edit(self, order: EditTrade) -> Trade:
+        """Work out how an edit would leave a trade now.
+
+        Raises:
+            Refused: If the rules do not allow it.
+        """
+        return self._hand.preview_edit(order)
+
     async def candles(self, symbol: str, timeframe: str, limit: int) -> list[Candle]:
         """Return the newest candles, oldest first; the last may still be open.
 
@@ -184,11 +202,57 @@ class Session:
             Halted: If nothing can be stored at present.
         """
         self._hand.check_storing()
-        symbol = self._symbol_of(command)
-        if symbol in self.instruments and not await self.feed.ready(symbol):
+
+        async def attempt() -> Sequence[Event]:
+            self._hand.check_up_to_date(command)
+            await self._check_price(command)
+            return await self._hand.submit(await self.prepared(command))
+
+        return await once_up_to_date(attempt)
+
+    async def _check_price(self, command: Command) -> None:
+        symbol = self._hand.symbol_of(command)
+        needs_price = symbol in self.instruments and not isinstance(command, CancelTrade)
+        if needs_price and not await self.feed.ready(symbol):
             detail = self.feed.status.detail
             raise Refused("no_price", f"There is no fresh price for {symbol}. {detail}".strip())
-        return await self._hand.submit(command)
+
+    async def transfer(self, amount: Decimal, note: str) -> Account:
+        """Book money paid into this account, or out of it; returns it afterwards.
+
+        Raises:
+            Refused: If there is not so much to take out; nothing has changed then.
+            Halted: If nothing can be stored at present.
+            StoreError: If it cannot be stored.
+        """
+        return await bookings.transfer(self._hand, self.ledger, amount, note, self.now_ms)
+
+    async def new_session(self, balance: Decimal) -> Account:
+        """Begin this account anew; returns it as it begins.
+
+        Raises:
+            Refused: If a trade is still active; nothing has changed then.
+            Halted: If nothing can be stored at present.
+            StoreError: If it cannot be stored.
+        """
+        return await bookings.new_session(self._hand, self.ledger, balance, self.now_ms)
+
+    async def prepared(self, command: Command) -> Command:
+        """Return a command with the figures that must be fetched for it: ATR, Kelly.
+
+        Raises:
+            Refused: If they cannot be had.
+            StoreError: If the past cannot be read.
+        """
+        return await prepared(command, feed=self.feed, ledger=self.ledger, book=self.book)
+
+    async def look_at_the_clock(self) -> None:
+        """End orders whose time has come, and notice funding that is due.
+
+        Raises:
+            StoreError: If that cannot be stored now.
+        """
+        await self._hand.look_at_the_clock()
 
     def stop_trading(self, why: str) -> None:
         """Trade no more until the next start, and say so; *why* is a sentence."""
@@ -221,16 +285,6 @@ class Session:
 
     def _follow(self) -> None:
         self.feed.follow(active=self._hand.watermarks.symbols, visible=self._visible)
-
-    def _symbol_of(self, command: Command) -> str:
-        if isinstance(command, OpenTrade):
-            return command.symbol
-        trade = self.book.get(command.trade_id)
-        if trade is None:
-            raise NotOpen(
-                f"Trade #{command.trade_id} is not open (any more).", command.trade_id
-            )
-        return trade.symbol
 
 
 Chore = Callable[[Session], Coroutine[None, None, None]]

@@ -1,7 +1,8 @@
 """Settings: a TOML file and environment variables, checked into one frozen value.
 
-Precedence: environment (`PAPERDESK_<SECTION>_<KEY>`), file, default. Every mistake is a
-sentence that names the setting, what stands there and what would be right.
+Precedence: environment (`PAPERDESK_<SECTION>_<KEY>`), the account's own section of the file,
+file, default. Every mistake is a sentence that names the setting, what stands there and what
+would be right.
 """
 
 import os
@@ -11,10 +12,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from desk import values
+from desk import values, words
 from desk.errors import SettingsError
-from engine.commands import Size
+from desk.layers import Given, gather, read_settings_file
+from desk.size_words import parse_size
+from engine.commands import BreakEvenOrder, TrailOrder
 from engine.costs import CLASSIC, REALISTIC, Costs
+from engine.limits import Limits
+from engine.model import EntryMode, Market
+from engine.money import ONE
+from engine.sizes import Size
+from engine.stops import StopPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +58,32 @@ class Settings:
     """All settings, checked."""
 
     account: str
+    accounts: tuple[str, ...]
+    """Names of all accounts that the settings know."""
     currency: str
     deposit: Decimal
-    """Opening balance of a new account."""
+    """Opening balance of a new account, or session."""
+    market: Market
+    """What a new account trades."""
     size: Size
-    """What the order ticket offers and `paperdesk open` takes by default."""
+    """What the ticket and `paperdesk open` take by default; so for all up to `hold_ms`."""
+    entry: EntryMode
+    all_targets: bool
+    """Whether an order takes all targets of its signal in equal shares, or its nearest."""
+    leverage: int
+    """Of a futures account."""
+    trailing: TrailOrder | None
+    break_even: BreakEvenOrder | None
+    after_target: StopPolicy
+    hold_ms: int | None
+    limits: Limits
     costs: Costs
     spot_short: bool
     rest_url: str
     """Empty: Binance's own hosts."""
     stream_url: str
+    brackets: Path | None
+    """The trader's own margin tables for futures; None: the desk's estimates."""
     scanner: bool
     scanner_symbols: int
     scanner_timeframes: tuple[str, ...]
@@ -77,43 +101,62 @@ _SCHEMA: Mapping[str, tuple[Callable[[Any], Any], Any]] = {
     "account.name": (values.read_word, "main"),
     "account.currency": (values.read_word, "USDT"),
     "account.balance": (values.read_amount, "10000"),
-    "trading.size": (lambda raw: values.parse_size(values.read_text(raw)), "100"),
+    "account.market": (values.read_one_of("spot", "futures"), "spot"),
+    "trading.size": (values.read_worded(parse_size), "100"),
+    "trading.entry": (values.read_worded(words.parse_entry), "market"),
+    "trading.targets": (values.read_one_of("nearest", "all"), "nearest"),
+    "trading.leverage": (values.read_whole(1, 125), 1),
+    "trading.trail": (values.read_worded(words.parse_trail), "off"),
+    "trading.break_even": (values.read_worded(words.parse_break_even), "off"),
+    "trading.after_target": (values.read_worded(words.parse_policy), "break-even"),
+    "trading.hold": (values.read_worded(words.parse_hold), "off"),
     "trading.costs": (values.read_one_of("realistic", "classic"), "realistic"),
-    "trading.maker": (lambda raw: values.parse_percent(values.read_text(raw)), "0.1%"),
-    "trading.taker": (lambda raw: values.parse_percent(values.read_text(raw)), "0.1%"),
+    "trading.maker": (values.read_fee, ""),
+    "trading.taker": (values.read_fee, ""),
+    "trading.bnb": (values.read_switch, False),
     "trading.slippage_bps": (values.read_basis_points, "0"),
+    "trading.slippage_amount": (values.read_amount, "0"),
     "trading.spot_short": (values.read_switch, True),
+    "limits.max_position": (values.read_cap, "off"),
+    "limits.max_trades": (values.read_count_cap, "off"),
+    "limits.max_risk": (values.read_cap, "off"),
+    "limits.max_daily_loss": (values.read_cap, "off"),
+    "limits.reduce": (values.read_switch, False),
     "market.rest_url": (values.read_url("http", "https"), ""),
     "market.stream_url": (values.read_url("ws", "wss"), ""),
+    "market.brackets": (values.read_path("file"), ""),
     "scanner.enabled": (values.read_switch, True),
     "scanner.symbols": (values.read_whole(1, 400), 100),
     "scanner.timeframes": (values.read_timeframes, ["1h", "4h"]),
     "inbox.webhook": (values.read_switch, False),
     "inbox.webhook_port": (values.read_whole(1, 65_535), 9081),
     "inbox.webhook_host": (values.read_host_name, ""),
-    "inbox.folder": (values.read_folder, ""),
+    "inbox.folder": (values.read_path("folder"), ""),
     "screen.theme": (values.read_text, "desk-dark"),
     "screen.refresh_hz": (values.read_whole(1, 10), 4),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """One setting as it was found."""
+_FEES: Mapping[str, tuple[Decimal, Decimal]] = {
+    "spot": (REALISTIC.maker, REALISTIC.taker),
+    "futures": (Decimal("0.0002"), Decimal("0.0005")),
+}
+"""Binance's fee rates without a discount by market, maker and taker; of 2025 and 2026."""
 
-    value: object
-    origin: str
-    """The file, the environment variable, ``command line`` or ``default``."""
+
+_BNB_DISCOUNT: Mapping[str, Decimal] = {"spot": Decimal("0.25"), "futures": Decimal("0.10")}
+"""What paying in BNB takes off the fees, by market; the desk books them in quote."""
 
 
 def load_settings(
-    path: Path, overrides: Mapping[str, object] | None = None
+    path: Path, overrides: Mapping[str, object] | None = None, *, text: str | None = None
 ) -> tuple[Settings, dict[str, Given]]:
     """Read the settings file and the environment.
 
     Args:
         path: The TOML file; it need not exist.
         overrides: Values by ``section.key`` that win over everything (command-line flags).
+        text: What to take for the text of the file, where it is not to be read.
 
     Returns:
         The settings, and each value with its origin by ``section.key``.
@@ -121,70 +164,52 @@ def load_settings(
     Raises:
         SettingsError: With one sentence for the first mistake found.
     """
-    found = _gather(path, overrides or {})
+    if text is None:
+        text = read_settings_file(path)
+    defaults = {name: default for name, (_, default) in _SCHEMA.items()}
+    layers = gather(path, text, defaults, overrides or {})
     values: dict[str, Any] = {}
     for name, (parse, _) in _SCHEMA.items():
-        given = found[name]
+        given = layers.given[name]
         try:
             values[name] = parse(given.value)
         except ValueError as exc:
             raise SettingsError(
                 f"Setting {name} is {given.value!r} ({given.origin}); it must be {exc}."
             ) from None
-    return _checked(values), found
+    return _checked(values, layers.accounts), layers.given
 
 
-def _gather(path: Path, overrides: Mapping[str, object]) -> dict[str, Given]:
-    found = {name: Given(default, "default") for name, (_, default) in _SCHEMA.items()}
-    found |= {name: Given(raw, str(path)) for name, raw in _read_file(path).items()}
-    for name in _SCHEMA:
-        variable = "PAPERDESK_" + name.replace(".", "_").upper()
-        if variable in os.environ:
-            found[name] = Given(os.environ[variable], variable)
-    return found | {name: Given(raw, "command line") for name, raw in overrides.items()}
-
-
-def _read_file(path: Path) -> dict[str, object]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as exc:
-        raise SettingsError(f"The settings file {path} cannot be read: {exc}.") from exc
-    import tomllib
-
-    try:
-        document = tomllib.loads(text, parse_float=str)
-    except tomllib.TOMLDecodeError as exc:
-        raise SettingsError(f"The settings file {path} cannot be read: {exc}.") from exc
-    flat: dict[str, object] = {}
-    for section, keys in document.items():
-        if not isinstance(keys, dict):
-            raise SettingsError(f"{path}: {section!r} stands outside a [section].")
-        for key, raw in keys.items():
-            name = f"{section}.{key}"
-            if name not in _SCHEMA:
-                raise SettingsError(
-                    f"{path}: there is no setting {name}; known are {', '.join(_SCHEMA)}."
-                )
-            flat[name] = raw
-    return flat
-
-
-def _checked(values: Mapping[str, Any]) -> Settings:
+def _checked(values: Mapping[str, Any], accounts: tuple[str, ...]) -> Settings:
     if bool(values["market.rest_url"]) != bool(values["market.stream_url"]):
         raise SettingsError("Set market.rest_url and market.stream_url both, or neither.")
     if values["account.balance"] <= 0:
         raise SettingsError("Setting account.balance must be above 0.")
+    if values["account.market"] == "spot" and values["trading.leverage"] != 1:
+        raise SettingsError(
+            "Setting trading.leverage must be 1 on a spot account; for leverage set "
+            "account.market to futures."
+        )
     return Settings(
         account=values["account.name"],
+        accounts=accounts,
         currency=values["account.currency"].upper(),
         deposit=values["account.balance"],
+        market=Market(values["account.market"].upper()),
         size=values["trading.size"],
+        entry=values["trading.entry"],
+        all_targets=values["trading.targets"] == "all",
+        leverage=values["trading.leverage"],
+        trailing=words.present(values["trading.trail"]),
+        break_even=words.present(values["trading.break_even"]),
+        after_target=values["trading.after_target"],
+        hold_ms=words.present(values["trading.hold"]),
+        limits=_limits(values),
         costs=_costs(values),
         spot_short=values["trading.spot_short"],
         rest_url=values["market.rest_url"],
         stream_url=values["market.stream_url"],
+        brackets=values["market.brackets"],
         scanner=values["scanner.enabled"],
         scanner_symbols=values["scanner.symbols"],
         scanner_timeframes=values["scanner.timeframes"],
@@ -197,12 +222,26 @@ def _checked(values: Mapping[str, Any]) -> Settings:
     )
 
 
+def _limits(values: Mapping[str, Any]) -> Limits:
+    return Limits(
+        max_position=values["limits.max_position"],
+        max_trades=values["limits.max_trades"],
+        max_risk=values["limits.max_risk"],
+        max_daily_loss=values["limits.max_daily_loss"],
+        reduce=values["limits.reduce"],
+    )
+
+
 def _costs(values: Mapping[str, Any]) -> Costs:
     if values["trading.costs"] == CLASSIC.profile:
         return CLASSIC
+    maker, taker = _FEES[values["account.market"]]
+    given_maker, given_taker = values["trading.maker"], values["trading.taker"]
+    part = ONE - _BNB_DISCOUNT[values["account.market"]] if values["trading.bnb"] else ONE
     return Costs(
         profile=REALISTIC.profile,
-        maker=values["trading.maker"],
-        taker=values["trading.taker"],
+        maker=part * (maker if given_maker is None else given_maker),
+        taker=part * (taker if given_taker is None else given_taker),
         slippage=values["trading.slippage_bps"],
+        slippage_amount=values["trading.slippage_amount"],
     )

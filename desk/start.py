@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING, TypeVar
 from desk import chores
 from desk.anydesk import AnyDesk
 from desk.attach import AttachedDesk
+from desk.errors import DeskError
 from desk.handover import Roles
 from desk.lease import Holder, Lease
 from desk.news import News
 from desk.session import Chore, Session
 from desk.settings import Settings
-from market.binance.feed import BinanceSpotFeed
-from market.binance.hosts import DEFAULT_HOSTS, Host
+from engine.instrument import Bracket
+from engine.model import Market
+from market.binance.feed import BinanceFuturesFeed, BinanceSpotFeed
+from market.binance.hosts import Host
+from market.errors import MarketError
 from market.feed import Feed
 from store.ledger import Ledger
 
@@ -67,7 +71,7 @@ async def open_desk(
         StoreError: If the books cannot be opened.
         TapeError: If the recording cannot be written.
     """
-    with Lease(database) as lease:
+    with Lease(database, settings.account) as lease:
         hold = _holding(settings, database, demo=demo, scan=scan, record=record)
         async with hold(lease) as session:
             yield session
@@ -127,7 +131,7 @@ def _holding(
             if demo:
                 urls = await closing.enter_async_context(_simulation(demo, ledger, unused_s))
                 lease.announce(*urls)
-                feed: Feed = _simulated(*urls, recording)
+                feed: Feed = _simulated(settings, *urls, recording)
             else:
                 feed = _binance(settings, recording)
             session = Session(feed, ledger, settings, own)
@@ -145,7 +149,7 @@ def _attaching(
         ledger = await Ledger.open(database)
         try:
             if holder and holder.rest_url:
-                feed = _simulated(holder.rest_url, holder.stream_url)
+                feed = _simulated(settings, holder.rest_url, holder.stream_url)
             else:
                 feed = _binance(settings)
             yield AttachedDesk(feed, ledger, settings, holder, news)
@@ -215,12 +219,38 @@ def _unused_s(database: Path) -> float:
 
 def _binance(settings: Settings, recording: "Recording | None" = None) -> Feed:
     own = (_host(settings.rest_url, settings.stream_url),) if settings.rest_url else ()
-    return BinanceSpotFeed(own or DEFAULT_HOSTS, recording=recording)
+    return _FEEDS[settings.market](own, recording=recording, brackets=_brackets(settings))
 
 
-def _simulated(rest_url: str, stream_url: str, recording: "Recording | None" = None) -> Feed:
-    hosts = [_host(rest_url, stream_url)]
-    return BinanceSpotFeed(hosts, simulated=True, recording=recording)
+def _simulated(
+    settings: Settings,
+    rest_url: str,
+    stream_url: str,
+    recording: "Recording | None" = None,
+) -> Feed:
+    hosts = (_host(rest_url, stream_url),)
+    return _FEEDS[settings.market](
+        hosts, simulated=True, recording=recording, brackets=_brackets(settings)
+    )
+
+
+def _brackets(settings: Settings) -> dict[str, tuple[Bracket, ...]] | None:
+    """Read the trader's own margin tables, where there are some.
+
+    Raises:
+        DeskError: If they cannot be read.
+    """
+    if settings.brackets is None or settings.market is not Market.FUTURES:
+        return None
+    from market.binance.brackets import read_brackets
+
+    try:
+        return read_brackets(settings.brackets)
+    except MarketError as exc:
+        raise DeskError(str(exc)) from exc
+
+
+_FEEDS = {Market.SPOT: BinanceSpotFeed, Market.FUTURES: BinanceFuturesFeed}
 
 
 def _host(rest_url: str, stream_url: str) -> Host:
@@ -234,6 +264,7 @@ def _chores(
         chores.keep_instruments,
         chores.keep_positions,
         chores.keep_expiring,
+        chores.keep_orders,
         chores.keep_measuring,
         _serve,
         _check,

@@ -30,7 +30,9 @@ async def statistics_of(ledger: Ledger, account: str, chosen: Selection) -> Stat
         StoreError: If the books cannot be read.
     """
     history = ledger.history(account)
-    start = await history.equity_at(chosen.since_ms) if chosen.whole else None
+    start = None
+    if chosen.whole:
+        start = await history.equity_at(chosen.since_ms, chosen.session)
     statistics = Statistics(start, chosen.since_ms)
     async for page in history.results(chosen):
         for result in page:

@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from engine.commands import Risk, Size, Stake
+T = TypeVar("T")
+
 
 _NUMBER = re.compile(r"\d{1,10}(\.\d{1,8})?", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3}(\.\d{1,6})?)\s*%", re.ASCII)
@@ -43,23 +44,6 @@ def parse_percent(text: str) -> Decimal:
     return Decimal(match[1]) / _HUNDRED
 
 
-def parse_size(text: str) -> Size:
-    """Read a size: ``1%`` risks that part of equity, ``100`` is a stake in quote asset.
-
-    Raises:
-        ValueError: If *text* is neither, or 0, or over 100 %.
-    """
-    wanted = "a stake such as 100, or a risk such as 1%"
-    try:
-        size: Size = Risk(parse_percent(text)) if "%" in text else Stake(parse_number(text))
-    except ValueError:
-        raise ValueError(wanted) from None
-    amount = size.fraction if isinstance(size, Risk) else size.amount
-    if amount <= 0 or (isinstance(size, Risk) and amount > 1):
-        raise ValueError(f"{wanted}; above 0, and a risk at most 100%")
-    return size
-
-
 def read_text(raw: Any) -> str:
     """Read a text; a number stands for itself."""
     if isinstance(raw, bool) or not isinstance(raw, str | int):
@@ -87,6 +71,42 @@ def read_switch(raw: Any) -> bool:
 def read_amount(raw: Any) -> Decimal:
     """Read a plain positive number."""
     return parse_number(read_text(raw))
+
+
+def read_worded(parse: Callable[[str], T]) -> Callable[[Any], T]:
+    """Return a reader that hands a text on to *parse*."""
+    return lambda raw: parse(read_text(raw))
+
+
+def read_fee(raw: Any) -> Decimal | None:
+    """Read a fee rate; empty is None."""
+    text = read_text(raw)
+    return parse_percent(text) if text else None
+
+
+def read_cap(raw: Any) -> Decimal | None:
+    """Read a part of equity that is a cap; ``off`` is None."""
+    text = read_text(raw).strip().lower()
+    if text == "off":
+        return None
+    wanted = "a percentage above 0 such as 20%, or off"
+    try:
+        cap = parse_percent(text)
+    except ValueError:
+        raise ValueError(wanted) from None
+    if not cap:
+        raise ValueError(wanted)
+    return cap
+
+
+def read_count_cap(raw: Any) -> int | None:
+    """Read a number of trades that is a cap; ``off`` is None."""
+    text = read_text(raw).strip().lower()
+    if text == "off":
+        return None
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", text):
+        raise ValueError("a whole number above 0, or off")
+    return int(text)
 
 
 def read_basis_points(raw: Any) -> Decimal:
@@ -152,10 +172,14 @@ def read_host_name(raw: Any) -> str:
     return text.lower()
 
 
-def read_folder(raw: Any) -> Path | None:
-    """Read the full path of a folder; empty is none."""
-    text = read_text(raw)
-    path = Path(text).expanduser() if text else None
-    if path and not path.is_absolute():
-        raise ValueError("the full path of a folder")
-    return path
+def read_path(what: str) -> Callable[[Any], Path | None]:
+    """Return a reader of the full path of a folder or a file; empty is none."""
+
+    def parse(raw: Any) -> Path | None:
+        text = read_text(raw)
+        path = Path(text).expanduser() if text else None
+        if path and not path.is_absolute():
+            raise ValueError(f"the full path of a {what}")
+        return path
+
+    return parse

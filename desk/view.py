@@ -39,9 +39,21 @@ class TradeView:
     caught_up: Decimal | None = None
     """How much of a long gap is replayed already, 0 to 1; None where that is not known."""
     mark: Decimal | None = None
-    """What closing would get now, quote per base (rules MARK-1); None before a price."""
+    """What the open quantity is valued at, quote per base (rules MARK-1); None: no price."""
     halted: str = ""
     """The exchange's word for a symbol that does not trade now; empty while it does."""
+    to_entry: Decimal | None = None
+    """Pending: how far the last price is from the entry, a signed fraction of the price."""
+    liquidation: Decimal | None = None
+    """Futures: mark price that would liquidate the trade; None where no price does."""
+    liquidation_estimated: bool = False
+    """Whether the margin table behind `liquidation` is only a careful guess."""
+    to_liquidation: Decimal | None = None
+    """Futures: the way from the mark to `liquidation`, a signed fraction of the mark."""
+    funding_rate: Decimal | None = None
+    """Futures: of the next settlement as it stands, a fraction; above 0 longs pay."""
+    next_funding_ms: int | None = None
+    """Futures: when funding is settled next, milliseconds UTC."""
     unrealised: Decimal | None
     """Result of the open quantity at the mark, before fees, quote (rules MARK-1)."""
     net_now: Decimal | None
@@ -64,7 +76,7 @@ class Header:
     currency: str
     balance: Decimal
     reserved: Decimal
-    """Cost of open trades."""
+    """What open trades and waiting orders take of the balance."""
     available: Decimal
     equity: Decimal
     """Balance plus unrealised results."""
@@ -78,6 +90,9 @@ class Header:
     win_rate: Decimal | None
     closed: int
     open: int
+    """Trades that are in the market."""
+    pending: int = 0
+    """Orders that wait for their entry."""
     risk: Decimal
     """What all stops together would lose from here, as a fraction of equity."""
     feed: FeedStatus

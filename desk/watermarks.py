@@ -15,6 +15,7 @@ from store.ledger import Checkpoint
 
 MARGIN_MS = 1_000
 """A print may carry an earlier time than the one before it, by less than this."""
+NEVER_MS = 2**63
 ASK_AGAIN_MS = 10_000
 """Exchange time after which an unanswered wish to resume is repeated."""
 
@@ -26,6 +27,9 @@ class _Mark:
     price: Decimal | None = None
     asked_ms: int | None = None
     """Time of the print at which the feed was last asked to resume; None when it was not."""
+    due_ms: int = NEVER_MS
+    """When funding is settled next; prints from then on wait until it is."""
+    told_due: bool = False
     doubtful: bool = False
     """Whether prints were thrown away on this side, so that a jump proves nothing."""
 
@@ -36,8 +40,14 @@ class Watermarks:
     def __init__(self, feed: Feed) -> None:
         self.on_change: Callable[[], None] = lambda: None
         """Called when other symbols are watched than before."""
+        self.on_due: Callable[[str], None] = lambda _: None
+        """Called once when a symbol's prints have come to a time at which funding is due."""
         self._feed = feed
         self._marks: dict[str, _Mark] = {}
+
+    def __contains__(self, symbol: str) -> bool:
+        """Tell whether a symbol is being watched."""
+        return symbol in self._marks
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -48,6 +58,9 @@ class Watermarks:
         """Say whether a print is the next one of a watched symbol, and move on to it if so."""
         mark = self._marks.get(tick.symbol)
         if mark is None or tick.trade_id <= mark.trade_id:
+            return False
+        if tick.time_ms >= mark.due_ms:
+            self._come_due(tick.symbol, mark)
             return False
         if tick.trade_id == mark.trade_id + 1:
             mark.doubtful = False
@@ -68,6 +81,34 @@ class Watermarks:
         if mark.asked_ms is None or tick.time_ms - mark.asked_ms >= ASK_AGAIN_MS:
             mark.asked_ms = tick.time_ms
             self._feed.resume(tick.symbol, mark.trade_id)
+
+    def _come_due(self, symbol: str, mark: _Mark) -> None:
+        if not mark.told_due:
+            mark.told_due = True
+            self.on_due(symbol)
+
+    def set_due(self, symbol: str, due_ms: int) -> None:
+        """Note when funding of a symbol is due next, milliseconds UTC."""
+        if mark := self._marks.get(symbol):
+            mark.due_ms, mark.told_due = due_ms, False
+
+    def look_for_due(self, now_ms: int) -> None:
+        """Notice the symbols whose funding is due though they do not trade."""
+        for symbol in tuple(self._marks):
+            self.falls_due(symbol, now_ms)
+
+    def falls_due(self, symbol: str, time_ms: int) -> bool:
+        """Tell whether funding comes before what happens at a time, and notice that."""
+        mark = self._marks.get(symbol)
+        if mark is None or time_ms < mark.due_ms:
+            return False
+        self._come_due(symbol, mark)
+        return True
+
+    def due_ms(self, symbol: str) -> int | None:
+        """Return when funding of a symbol is due next; None where it is not watched."""
+        mark = self._marks.get(symbol)
+        return None if mark is None else mark.due_ms
 
     def begin(self, symbol: str, behind: Checkpoint) -> None:
         """Watch a symbol from just behind a print, unless it is watched already."""

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from engine.model import Fill, Trade
+from engine.events import Event, FundingPaid, TradeClosed, TradeOpened, TradeReduced
+from engine.model import Fill, Market
 from engine.money import ZERO
 
 
@@ -13,8 +14,14 @@ class Account:
 
     name: str
     currency: str
+    market: Market = Market.SPOT
+    """What it trades: an account is for one market."""
+    session: int = 1
+    """Counts fresh starts; the totals are those of this session."""
+    session_ms: int = 0
+    """When this session began, milliseconds UTC."""
     deposits: Decimal
-    """Deposits minus withdrawals."""
+    """Deposits minus withdrawals, opening balance included."""
     gross: Decimal = ZERO
     """Realised results before fees, of all fills."""
     fees: Decimal = ZERO
@@ -38,19 +45,24 @@ class Account:
         """Wins among all closed trades as a fraction; None before the first (rules ST-1)."""
         return Decimal(self.wins) / self.closed if self.closed else None
 
-    def after_opening(self, fill: Fill) -> "Account":
-        """Return the totals after an entry."""
-        return replace(self, fees=self.fees + fill.fee)
+    def after(self, event: Event) -> "Account":
+        """Return the totals after something has happened to one of the account's trades."""
+        match event:
+            case TradeOpened(fill=fill):
+                return replace(self, fees=self.fees + fill.fee)
+            case TradeReduced(fill=fill):
+                return self._after_exit(fill)
+            case TradeClosed(trade, fill):
+                return replace(
+                    self._after_exit(fill),
+                    closed=self.closed + 1,
+                    wins=self.wins + (trade.net > 0),
+                    losses=self.losses + (trade.net < 0),
+                )
+            case FundingPaid(payment=payment):
+                return replace(self, funding=self.funding + payment.amount)
+            case _:
+                return self
 
-    def after_part(self, fill: Fill) -> "Account":
-        """Return the totals after a fill that leaves a trade open."""
+    def _after_exit(self, fill: Fill) -> "Account":
         return replace(self, gross=self.gross + fill.gross, fees=self.fees + fill.fee)
-
-    def after_close(self, trade: Trade, fill: Fill) -> "Account":
-        """Return the totals after the last fill of a finished trade."""
-        return replace(
-            self.after_part(fill),
-            closed=self.closed + 1,
-            wins=self.wins + (trade.net > 0),
-            losses=self.losses + (trade.net < 0),
-        )

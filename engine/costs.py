@@ -17,6 +17,8 @@ class Costs:
     """Fee rate of market and stop orders, a fraction."""
     slippage: Decimal = ZERO
     """Added against the trader on taker fills, a fraction of the price."""
+    slippage_amount: Decimal = ZERO
+    """Added to that, quote per base."""
     use_touch: bool = True
     """Fill the trader's own market orders at bid or ask; False: at the last trade."""
     targets_at_print: bool = False

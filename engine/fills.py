@@ -7,27 +7,29 @@ from decimal import Decimal
 
 from engine.costs import Costs
 from engine.errors import Refused
-from engine.model import Instrument, PriceModel, Quote
-from engine.money import ONE, ceil_to, floor_to
+from engine.instrument import Instrument
+from engine.model import PriceModel, Quote
+from engine.money import ceil_to, floor_to
 
 
 def slipped(
-    reference: Decimal, *, buying: bool, rate: Decimal, instrument: Instrument
+    reference: Decimal, *, buying: bool, costs: Costs, instrument: Instrument
 ) -> Decimal:
     """Move a taker's price against the trader, on the grid (rules FILL-2, RND-4).
 
     Args:
         reference: Price before slippage, quote per base.
         buying: Whether the order buys; a buyer pays more, a seller gets less.
-        rate: Slippage as a fraction of the price; 0 changes nothing.
+        costs: The slippage agreed, as a fraction of the price and an amount; 0 changes nothing.
         instrument: Supplies the price grid.
     """
-    if not rate:
+    if not costs.slippage and not costs.slippage_amount:
         return reference
     tick = instrument.tick
+    moved = reference * costs.slippage + costs.slippage_amount
     if buying:
-        return max(ceil_to(reference * (ONE + rate), tick), reference + tick)
-    worse = min(floor_to(reference * (ONE - rate), tick), reference - tick)
+        return max(ceil_to(reference + moved, tick), reference + tick)
+    worse = min(floor_to(reference - moved, tick), reference - tick)
     return worse if worse > 0 else min(reference, tick)
 
 
@@ -46,10 +48,16 @@ def market_price(
         raise Refused(
             "no_price", f"There is no fresh price for {instrument.symbol}; nothing was done."
         )
+    reference, model = reference_price(quote, quote.last, buying=buying, costs=costs)
+    price = slipped(reference, buying=buying, costs=costs, instrument=instrument)
+    return price, model
+
+
+def reference_price(
+    quote: Quote, last: Decimal, *, buying: bool, costs: Costs
+) -> tuple[Decimal, PriceModel]:
+    """Return what a market order is priced by before slippage, and the model that says so."""
     touch = quote.ask if buying else quote.bid
     if costs.use_touch and touch is not None:
-        reference, model = touch, PriceModel.TOUCH
-    else:
-        reference, model = quote.last, PriceModel.LAST
-    price = slipped(reference, buying=buying, rate=costs.slippage, instrument=instrument)
-    return price, model
+        return touch, PriceModel.TOUCH
+    return last, PriceModel.LAST

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from engine.costs import Costs
-from engine.money import MONEY_UNIT, ZERO
+from engine.money import ZERO
+from engine.stops import BreakEven, StopPolicy, StopReason, Trailing
 
 
 class Direction(StrEnum):
@@ -51,8 +52,13 @@ class CloseReason(StrEnum):
     """What emptied a trade, finer than its status."""
 
     STOP = "stop"
+    TRAILING_STOP = "trailing_stop"
+    BREAK_EVEN_STOP = "break_even_stop"
+    LIQUIDATION = "liquidation"
     TARGET = "target"
     MANUAL = "manual"
+    TIME_STOP = "time_stop"
+    SESSION_END = "session_end"
 
     @property
     def status(self) -> TradeStatus:
@@ -62,9 +68,29 @@ class CloseReason(StrEnum):
 
 _STATUS_OF_REASON = {
     CloseReason.STOP: TradeStatus.CLOSED_SL,
+    CloseReason.TRAILING_STOP: TradeStatus.CLOSED_SL,
+    CloseReason.BREAK_EVEN_STOP: TradeStatus.CLOSED_SL,
+    CloseReason.LIQUIDATION: TradeStatus.CLOSED_SL,
     CloseReason.TARGET: TradeStatus.CLOSED_TP,
     CloseReason.MANUAL: TradeStatus.CLOSED_MANUAL,
+    CloseReason.TIME_STOP: TradeStatus.CLOSED_MANUAL,
+    CloseReason.SESSION_END: TradeStatus.CLOSED_MANUAL,
 }
+
+
+class CancelReason(StrEnum):
+    """Why a pending trade was never entered (rules §20)."""
+
+    TRADER = "trader"
+    EXPIRED = "expired"
+    TARGET_FIRST = "target_first"
+    """The first target was touched before the entry."""
+    STOP_FIRST = "stop_first"
+    """The stop was touched before a breakout entry."""
+    HALTED = "halted"
+    UNAFFORDABLE = "unaffordable"
+    """A breakout filled so far away that its cost could not be paid."""
+    SESSION_END = "session_end"
 
 
 class FillKind(StrEnum):
@@ -74,12 +100,17 @@ class FillKind(StrEnum):
     STOP = "STOP"
     TARGET = "TARGET"
     MANUAL = "MANUAL"
+    TIME = "TIME"
+    LIQUIDATION = "LIQUIDATION"
 
 
 class EntryMode(StrEnum):
     """How a trade enters the market (rules §20)."""
 
     MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+    """Breakout: waits for a print at or beyond its price."""
     CLASSIC = "classic"
 
 
@@ -90,6 +121,8 @@ class PriceModel(StrEnum):
     LAST = "last"
     LEVEL = "level"
     SIGNAL = "signal"
+    BANKRUPTCY = "bankruptcy"
+    """Of a liquidation: the price at which the margin is just gone (rules LIQ-3)."""
 
 
 class Source(StrEnum):
@@ -108,49 +141,6 @@ class SignalStatus(StrEnum):
     ACTIVE = "ACTIVE"
     TAKEN = "TAKEN"
     EXPIRED = "EXPIRED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instrument:
-    """A symbol with its trading rules; 0 switches a bound or grid off (rules §2)."""
-
-    symbol: str
-    """As the exchange spells it; may be Unicode, never upper-cased here."""
-    base: str
-    quote: str
-    market: Market = Market.SPOT
-    trading: bool = True
-    """Whether the exchange accepts orders (status TRADING)."""
-    status: str = "TRADING"
-    """The exchange's own word for the state."""
-    tick: Decimal
-    """Price grid, quote per base."""
-    step: Decimal
-    """Quantity grid, base."""
-    min_price: Decimal = ZERO
-    max_price: Decimal = ZERO
-    min_quantity: Decimal = ZERO
-    max_quantity: Decimal = ZERO
-    market_step: Decimal = ZERO
-    """Quantity grid of market orders; 0 means: use `step`."""
-    market_min_quantity: Decimal = ZERO
-    market_max_quantity: Decimal = ZERO
-    min_notional: Decimal = ZERO
-    """Smallest order value, quote."""
-    max_notional: Decimal = ZERO
-
-
-def unlisted(symbol: str, currency: str) -> Instrument:
-    """Return rules for what is still open on a symbol that is gone from the exchange."""
-    return Instrument(
-        symbol=symbol,
-        base=symbol,
-        quote=currency,
-        trading=False,
-        status="not listed",
-        tick=MONEY_UNIT,
-        step=MONEY_UNIT,
-    )
 
 
 @dataclass(slots=True)
@@ -249,6 +239,12 @@ class Fill:
     """Aggregate-trade id of that print."""
     model: PriceModel
     source: Source
+    reference: Decimal | None = None
+    """Price before slippage; None where slippage plays no part."""
+    candle: str = ""
+    """Timeframe of the candle that took the place of the print; empty for a print."""
+    candle_ms: int | None = None
+    """When that candle opened."""
     reconstructed: bool = False
     ambiguous: bool = False
 
@@ -264,11 +260,27 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """One funding payment of a futures trade (rules §9)."""
+
+    time_ms: int
+    """When it was due, milliseconds UTC."""
+    rate: Decimal
+    """Fraction of the notional; above 0 longs pay."""
+    mark: Decimal
+    """Mark price then, quote per base."""
+    amount: Decimal
+    """Quote; positive is received."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trade:
-    """A paper trade from opening to its end: the sum of its fills."""
+    """A paper trade from its order to its end: the sum of its fills."""
 
     id: int
     account: str
+    session: int = 1
+    """Of the account, in which the order was given."""
     symbol: str
     market: Market
     direction: Direction
@@ -278,33 +290,91 @@ class Trade:
     """The whole idea as it was at opening."""
     entry_mode: EntryMode
     entry_price: Decimal
+    """Fill price of the entry; while pending, the price it waits for."""
     initial_quantity: Decimal
     quantity: Decimal
-    """Base asset still open."""
+    """Base asset still open; while pending, what was ordered."""
     cost: Decimal
     """Cost pool of the open quantity, quote (rules PRT-1)."""
     stake: Decimal
     """What the trader put in, quote: the stake asked for, else the entry's notional."""
     leverage: int = 1
+    margin: Decimal = ZERO
+    """Quote. Futures: the isolated wallet; pending: what is set aside for the entry; else 0."""
     initial_stop: Decimal
-    stop: Decimal
-    stop_reason: str = "initial"
+    fixed_stop: Decimal
+    """The stop set by hand or by a target; `stop` is the one in force."""
+    fixed_reason: StopReason = StopReason.INITIAL
     targets: tuple[Target, ...]
+    """Nearest first, filled ones too; what they leave over runs without a target."""
+    after_target: StopPolicy = StopPolicy.KEEP
+    trailing: Trailing | None = None
+    break_even: BreakEven | None = None
+    hold_ms: int | None = None
+    """How long it is held at most, from the entry fill."""
     costs: Costs
+    placed_ms: int = 0
+    """When the order was given, milliseconds UTC."""
+    expires_ms: int | None = None
+    """When a pending order ends."""
     opened_ms: int
+    """Exchange time of the entry fill; of the order while it is pending."""
     closed_ms: int | None = None
+    """Exchange time of the last fill, or of the cancellation."""
+    cancel_reason: CancelReason | None = None
     exit_price: Decimal | None = None
     gross: Decimal = ZERO
     """Realised result before fees, quote."""
     fees: Decimal = ZERO
     """All fees so far, quote."""
     funding: Decimal = ZERO
+    """All funding received minus paid, quote."""
+    payments: tuple[Payment, ...] = ()
     best: Decimal
     """Most favourable print since the opening."""
     worst: Decimal
     """Most adverse print since the opening."""
     note: str = ""
     fills: tuple[Fill, ...] = ()
+
+    @property
+    def stop(self) -> Decimal:
+        """The tightest of its stops: the one in force."""
+        return self._tightest[0]
+
+    @property
+    def stop_reason(self) -> StopReason:
+        """Which of its stops is in force."""
+        return self._tightest[1]
+
+    @property
+    def _tightest(self) -> tuple[Decimal, StopReason]:
+        stop, reason, sign = self.fixed_stop, self.fixed_reason, self.direction.sign
+        for moving, its_reason in (
+            (self.break_even, StopReason.BREAK_EVEN),
+            (self.trailing, StopReason.TRAILING),
+        ):
+            if moving and moving.stop is not None and sign * (moving.stop - stop) > 0:
+                stop, reason = moving.stop, its_reason
+        return stop, reason
+
+    @property
+    def next_target(self) -> Target | None:
+        """The nearest target that has not filled; None where the rest runs without one."""
+        return next((target for target in self.targets if not target.filled), None)
+
+    @property
+    def deadline_ms(self) -> int | None:
+        """When the time stop is due, milliseconds UTC; None without one."""
+        if self.hold_ms is None or self.status is TradeStatus.PENDING:
+            return None
+        return self.opened_ms + self.hold_ms
+
+    @property
+    def used(self) -> Decimal:
+        """What it takes of the account's available money, quote (rules ACC-2)."""
+        spot = self.market is Market.SPOT and self.status is TradeStatus.OPEN
+        return self.cost if spot else self.margin
 
     @property
     def net(self) -> Decimal:

@@ -10,7 +10,8 @@ from engine.commands import CloseTrade
 from engine.errors import Refused
 from engine.fills import slipped
 from engine.filters import market_quantity, smallest_market_order
-from engine.model import Direction, Instrument, Market, Trade
+from engine.instrument import Instrument
+from engine.model import Direction, Market, Trade
 from engine.money import plain
 from engine.pnl import fee, gross, open_entry_fee, released_cost
 
@@ -58,7 +59,7 @@ def expected(trade: Trade, order: CloseTrade, mark: Decimal, instrument: Instrum
     """
     costs = trade.costs
     buying = trade.direction is Direction.SHORT
-    price = slipped(mark, buying=buying, rate=costs.slippage, instrument=instrument)
+    price = slipped(mark, buying=buying, costs=costs, instrument=instrument)
     quantity = closing_quantity(trade, order, price, instrument)
     released = released_cost(trade.cost, trade.quantity, quantity)
     entry_fee = released_cost(open_entry_fee(trade.fills), trade.quantity, quantity)

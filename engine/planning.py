@@ -1,33 +1,66 @@
-"""What an order to open would do, or why it is refused (rules §§7, 15, 20)."""
+"""What an order to open would do, or why it is refused (rules §§7, 15, 20, 21)."""
 
+from dataclasses import replace
 from decimal import Decimal
+from typing import NamedTuple
 
-from engine.commands import OpenTrade, Stake
+from engine.affording import Order, order_of
+from engine.caps import check_caps, check_caps_before
+from engine.commands import OpenTrade
 from engine.costs import Costs
+from engine.entry_price import Entry, check_market, check_sides, entry_of
 from engine.errors import Refused
-from engine.fills import market_price, slipped
-from engine.filters import check_market_order, check_price, market_quantity
-from engine.model import Direction, EntryMode, Instrument, Market, PriceModel, Signal
-from engine.money import ZERO, money, plain
-from engine.plan import Plan
-from engine.pnl import fee, gross, reward_risk
-from engine.sizing import quantity_for
+from engine.fills import slipped
+from engine.instrument import Instrument
+from engine.ladder import Asked, check_levels, laddered, still_ahead
+from engine.margin import (
+    liquidation_price,
+    liquidation_shown,
+    stop_behind_liquidation,
+)
+from engine.model import Direction, EntryMode, Market, Signal, Target
+from engine.money import plain
+from engine.outlook import Entered, Outlook, outlook_of
+from engine.plan import Plan, Room
+from engine.pnl import break_even
+from engine.resolve import Anchor, break_even_of, price_of, trailing_of
+from engine.stops import BreakEven, Trailing
 
 DRIFT_WARNING_R = Decimal("0.25")
 DRIFT_QUESTION_R = Decimal("0.5")
+DEFAULT_LIFE_MS = 4 * 3_600_000
+"""How long an order waits whose signal does not say."""
+LONGEST_MS = 10 * 365 * 86_400_000
 
 
 def check_tradable(
-    instrument: Instrument | None, command: OpenTrade, currency: str, *, spot_short: bool
+    instrument: Instrument | None,
+    command: OpenTrade,
+    currency: str,
+    *,
+    market: Market,
+    spot_short: bool,
 ) -> Instrument:
     """Check that the symbol can be traded at all on this account.
 
+    Args:
+        instrument: Of the command's symbol; None where the exchange has none.
+        command: The order.
+        currency: That the account holds.
+        market: That the account trades.
+        spot_short: Whether a paper short on a spot symbol is allowed.
+
     Raises:
-        Refused: If it is unknown, halted, quoted in another currency, or short is forbidden.
+        Refused: If it is unknown, halted, of another market or currency, or a short is
+            forbidden.
     """
     symbol = command.symbol
+    if command.signal and command.signal.market is not market:
+        raise _wrong_market(f"This {symbol} signal is", command.signal.market, market)
     if instrument is None:
         raise Refused("unknown_symbol", f"{symbol} is not traded on this exchange.")
+    if instrument.market is not market:
+        raise _wrong_market(f"{symbol} is a symbol", instrument.market, market)
     if not instrument.trading:
         raise Refused("not_trading", f"{symbol} is not trading now ({instrument.status}).")
     if instrument.quote != currency:
@@ -36,45 +69,58 @@ def check_tradable(
             f"{symbol} is paid in {instrument.quote}; this account holds {currency}.",
         )
     short = command.direction is Direction.SHORT
-    if short and instrument.market is Market.SPOT and not spot_short:
+    if short and market is Market.SPOT and not spot_short:
         raise Refused("short_on_spot", f"Settings forbid a paper short on spot ({symbol}).")
     return instrument
 
 
-def plan_open(
-    command: OpenTrade, instrument: Instrument, costs: Costs, available: Decimal
-) -> Plan:
+def plan_open(command: OpenTrade, instrument: Instrument, costs: Costs, room: Room) -> Plan:
     """Work out an order to open from the market it is stamped with.
 
     Args:
         command: The order; its quote must be fresh.
         instrument: Of the command's symbol.
         costs: Fees, slippage and fill model.
-        available: What the account can spend, quote asset.
+        room: What the account has left.
 
     Raises:
         Refused: With the first rule that the order breaks.
     """
-    _check_signal(command)
-    buying = command.direction is Direction.LONG
-    price, model = _entry_price(command, instrument, costs, buying=buying)
-    check_price(instrument, command.stop, "Stop")
-    check_price(instrument, command.target, "Target")
-    _check_sides(command, price)
-    stop_fill = slipped(
-        command.stop, buying=not buying, rate=costs.slippage, instrument=instrument
+    _check_times(command)
+    check_caps_before(command, room.trades, instrument.quote)
+    entry = entry_of(command, instrument, costs)
+    exits = _exits(command, entry, instrument, costs)
+    order = order_of(
+        command,
+        entry,
+        stop_fill=exits.stop_fill,
+        instrument=instrument,
+        costs=costs,
+        available=room.available,
     )
-    wanted = quantity_for(
-        command.size, price=price, stop_fill=stop_fill, taker=costs.taker, equity=command.equity
+    liquidation = _liquidation(command.direction, exits.stop, order, instrument)
+    targets, merged = laddered(
+        exits.levels, order.quantity, instrument, direction=command.direction
     )
-    quantity = market_quantity(instrument, wanted)
-    check_market_order(instrument, quantity, price)
-    entry_fee = fee(price, quantity, costs.taker)
-    notional = price * quantity
-    _check_affordable(notional + entry_fee, available, instrument)
-    return _figures(
-        command, costs, price=price, model=model, quantity=quantity, stop_fill=stop_fill
+    entered = Entered(
+        direction=command.direction,
+        price=entry.price,
+        quantity=order.quantity,
+        cost=order.notional,
+        fee=order.fee,
+        costs=costs,
     )
+    outlook = outlook_of(entered, exits.stop, exits.stop_fill, targets)
+    check_caps(
+        command,
+        room.trades,
+        instrument.quote,
+        notional=order.notional,
+        loss=-outlook.net_at_stop,
+    )
+    drift = drift_r(command.signal, entry.price) if command.signal else None
+    worked = _Worked(entry, exits, order, outlook, targets, liquidation, drift, merged)
+    return _plan(command, instrument, costs, worked)
 
 
 def drift_r(signal: Signal, price: Decimal) -> Decimal | None:
@@ -83,96 +129,171 @@ def drift_r(signal: Signal, price: Decimal) -> Decimal | None:
     return signal.direction.sign * (price - signal.entry) / risk if risk else None
 
 
-def _entry_price(
-    command: OpenTrade, instrument: Instrument, costs: Costs, *, buying: bool
-) -> tuple[Decimal, PriceModel]:
-    market, model = market_price(
-        command.quote, buying=buying, costs=costs, instrument=instrument
+class _Exits(NamedTuple):
+    """Where an order would leave the market, as prices."""
+
+    stop: Decimal
+    stop_fill: Decimal
+    levels: tuple[Asked, ...]
+    passed: tuple[str, ...]
+    trailing: Trailing | None
+    break_even: BreakEven | None
+
+
+class _Worked(NamedTuple):
+    """What has been worked out about an order."""
+
+    entry: Entry
+    exits: _Exits
+    order: Order
+    outlook: Outlook
+    targets: tuple[Target, ...]
+    liquidation: Decimal | None
+    drift: Decimal | None
+    merged: tuple[str, ...]
+
+
+def _exits(command: OpenTrade, entry: Entry, instrument: Instrument, costs: Costs) -> _Exits:
+    start = Anchor(
+        entry=entry.price,
+        stop=None,
+        direction=command.direction,
+        atr=command.atr,
+        instrument=instrument,
     )
-    if command.entry_mode is EntryMode.CLASSIC:
-        if command.signal is None:
-            raise Refused(
-                "no_signal", "The classic entry needs a signal to take its price from."
-            )
-        return command.signal.entry, PriceModel.SIGNAL
-    return market, model
+    stop = price_of(command.stop, start, favourable=False, name="Stop")
+    anchor = replace(start, stop=stop)
+    prices = [
+        None
+        if target.price is None
+        else price_of(target.price, anchor, favourable=True, name="Target")
+        for target in command.targets
+    ]
+    asked = tuple(
+        (price, target.fraction) for price, target in zip(prices, command.targets, strict=True)
+    )
+    check_levels(asked, command.direction)
+    levels, passed = asked, tuple[str, ...]()
+    if entry.mode is EntryMode.MARKET:
+        levels, passed = still_ahead(asked, entry.price, command.direction)
+    priced = [price for price, _ in levels if price is not None]
+    check_sides(command.direction, entry.price, stop, priced)
+    assert command.quote is not None  # an entry without a fresh price is refused before
+    check_market(command.direction, entry, command.quote, stop, priced)
+    short = command.direction is Direction.SHORT
+    return _Exits(
+        stop=stop,
+        stop_fill=slipped(stop, buying=short, costs=costs, instrument=instrument),
+        levels=levels,
+        passed=passed,
+        trailing=trailing_of(command.trailing, anchor) if command.trailing else None,
+        break_even=break_even_of(command.break_even, anchor) if command.break_even else None,
+    )
 
 
-def _check_signal(command: OpenTrade) -> None:
+def _liquidation(
+    direction: Direction, stop: Decimal, order: Order, instrument: Instrument
+) -> Decimal | None:
+    """Return the liquidation price for the screen; a stop behind it can never work (LIQ-3)."""
+    if instrument.market is Market.SPOT:
+        return None
+    line = liquidation_price(
+        direction, order.quantity, order.notional, order.margin, instrument
+    )
+    shown = liquidation_shown(line, direction, instrument)
+    if shown is not None and stop_behind_liquidation(direction, stop, line):
+        about = "about " if instrument.brackets_estimated else ""
+        raise Refused(
+            "stop_behind_liquidation",
+            f"The stop {plain(stop)} lies behind the liquidation at {about}{plain(shown)}: it "
+            "could never work. Take less leverage or a nearer stop.",
+        )
+    return shown
+
+
+def _plan(command: OpenTrade, instrument: Instrument, costs: Costs, worked: _Worked) -> Plan:
+    entry, exits, order, outlook = worked[:4]
+    return Plan(
+        entry_mode=entry.mode,
+        waits_for=entry.waits_for,
+        price=entry.price,
+        reference=entry.reference,
+        model=entry.model,
+        quantity=order.quantity,
+        notional=order.notional,
+        entry_fee=order.fee,
+        stake=order.stake,
+        leverage=command.leverage,
+        margin=order.margin,
+        liquidation=worked.liquidation,
+        liquidation_estimated=instrument.brackets_estimated,
+        stop=exits.stop,
+        targets=worked.targets,
+        trailing=exits.trailing,
+        break_even=exits.break_even,
+        after_target=command.after_target,
+        hold_ms=command.hold_ms,
+        expires_ms=_expires_ms(command) if entry.waits_for is not None else None,
+        net_at_stop=outlook.net_at_stop,
+        net_at_targets=outlook.net_at_targets,
+        risk=outlook.risk,
+        reward_risk=outlook.reward_risk,
+        reward_risk_net=outlook.reward_risk_net,
+        break_even_win_rate=outlook.break_even_win_rate,
+        break_even_price=break_even(
+            command.direction, entry.price, entry.fee_rate, costs.taker, instrument
+        ),
+        drift_r=worked.drift,
+        warnings=(
+            *_warnings(worked.drift, outlook.reward_risk),
+            *order.warnings,
+            *exits.passed,
+            *worked.merged,
+        ),
+    )
+
+
+def _check_times(command: OpenTrade) -> None:
     signal, quote = command.signal, command.quote
     if signal and quote and signal.expires_ms <= quote.time_ms:
         raise Refused(
             "expired", f"This {signal.symbol} signal has expired; it is too old to trade."
         )
+    for name, span_ms in (("time stop", command.hold_ms), ("order", command.lives_ms)):
+        if span_ms is not None:
+            check_span(span_ms, name)
 
 
-def _check_sides(command: OpenTrade, price: Decimal) -> None:
-    sign = command.direction.sign
-    word, away = ("below", "above") if sign > 0 else ("above", "below")
-    if sign * (price - command.stop) <= 0:
-        raise Refused(
-            "stop_on_wrong_side",
-            f"The stop {plain(command.stop)} must be {word} the entry, which would be "
-            f"{plain(price)}.",
-        )
-    if sign * (command.target - price) <= 0:
-        raise Refused(
-            "target_on_wrong_side",
-            f"The target {plain(command.target)} must be {away} the entry, which would be "
-            f"{plain(price)}.",
-        )
+def check_span(span_ms: int, name: str) -> None:
+    """Check how long something is to last, milliseconds.
+
+    Raises:
+        Refused: If that is no time, or longer than anybody waits.
+    """
+    if not 0 < span_ms <= LONGEST_MS:
+        raise Refused("bad_time", f"The {name} must last above 0 and at most 10 years.")
 
 
-def _check_affordable(needed: Decimal, available: Decimal, instrument: Instrument) -> None:
-    if needed > available:
-        quote = instrument.quote
-        raise Refused(
-            "insufficient",
-            f"The order needs {plain(money(needed))} {quote} with its fee; "
-            f"{plain(max(money(available), ZERO))} {quote} is available.",
-        )
+def _expires_ms(command: OpenTrade) -> int:
+    assert command.quote is not None  # an entry without a fresh price is refused before
+    now_ms = command.quote.time_ms
+    if command.lives_ms is not None:
+        return now_ms + command.lives_ms
+    return command.signal.expires_ms if command.signal else now_ms + DEFAULT_LIFE_MS
 
 
-def _figures(
-    command: OpenTrade,
-    costs: Costs,
-    *,
-    price: Decimal,
-    model: PriceModel,
-    quantity: Decimal,
-    stop_fill: Decimal,
-) -> Plan:
-    direction, cost = command.direction, price * quantity
-    entry_fee = fee(price, quantity, costs.taker)
-
-    def net_at(exit_price: Decimal, rate: Decimal) -> Decimal:
-        result = gross(direction, cost, exit_price, quantity)
-        return result - entry_fee - fee(exit_price, quantity, rate)
-
-    net_at_stop = net_at(stop_fill, costs.taker)
-    net_at_target = net_at(command.target, costs.maker)
-    drift = drift_r(command.signal, price) if command.signal else None
-    return Plan(
-        quantity=quantity,
-        price=price,
-        model=model,
-        notional=cost,
-        entry_fee=entry_fee,
-        stake=money(command.size.amount if isinstance(command.size, Stake) else cost),
-        net_at_stop=net_at_stop,
-        net_at_target=net_at_target,
-        risk=abs(price - command.stop) * quantity,
-        reward_risk=reward_risk(price, command.stop, command.target),
-        drift_r=drift,
-        warnings=_warnings(drift, price, command),
+def _wrong_market(subject: str, its: Market, market: Market) -> Refused:
+    return Refused(
+        "wrong_market",
+        f"{subject} for {its.lower()}; this account trades {market.lower()} only.",
     )
 
 
-def _warnings(drift: Decimal | None, price: Decimal, command: OpenTrade) -> tuple[str, ...]:
+def _warnings(drift: Decimal | None, ratio: Decimal) -> tuple[str, ...]:
     warnings = []
     if drift is not None and abs(drift) > DRIFT_WARNING_R:
         way = "towards the target" if drift > 0 else "towards the stop"
         warnings.append(f"The market has run {abs(drift):.2f} R {way} since the signal.")
-    if reward_risk(price, command.stop, command.target) < 1:
+    if ratio < 1:
         warnings.append("The target is nearer than the stop.")
     return tuple(warnings)

@@ -6,8 +6,14 @@ Pure formulas on exact decimals. Each money component is rounded once, to 0.0000
 from collections.abc import Iterable
 from decimal import Decimal
 
-from engine.model import Direction, Fill, FillKind, Instrument, Trade
+from engine.instrument import Instrument
+from engine.model import Direction, Fill, FillKind, Trade
 from engine.money import ONE, ZERO, ceil_to, floor_to, money
+
+
+def in_favour(value: Decimal, tick: Decimal, direction: Direction) -> Decimal:
+    """Round a computed stop or target to the price grid in the trader's favour (RND-3)."""
+    return ceil_to(value, tick) if direction is Direction.LONG else floor_to(value, tick)
 
 
 def fee(price: Decimal, quantity: Decimal, rate: Decimal) -> Decimal:
@@ -99,9 +105,31 @@ def break_even(
     instrument: Instrument,
 ) -> Decimal:
     """Return the exit price at which both fees are just paid, on the grid (rules BE-1)."""
-    if direction is Direction.LONG:
-        return ceil_to(entry * (ONE + fee_in) / (ONE - fee_out), instrument.tick)
-    return floor_to(entry * (ONE - fee_in) / (ONE + fee_out), instrument.tick)
+    exact = break_even_exact(direction, entry, fee_in, fee_out)
+    return in_favour(exact, instrument.tick, direction)
+
+
+def break_even_exact(
+    direction: Direction, entry: Decimal, fee_in: Decimal, fee_out: Decimal
+) -> Decimal:
+    """Return the exit price at which both fees are just paid, before rounding (BE-1)."""
+    sign = direction.sign
+    return entry * (ONE + sign * fee_in) / (ONE - sign * fee_out)
+
+
+def break_even_of(trade: Trade, tick: Decimal) -> Decimal:
+    """Return the price at which closing the rest makes the whole trade cost nothing (BE-1).
+
+    What parts have earned, all fees and funding are counted; the exit is a taker.
+
+    Args:
+        trade: Open.
+        tick: Price grid.
+    """
+    sign = trade.direction.sign
+    needed = trade.cost + sign * (trade.fees - trade.gross - trade.funding)
+    exact = needed / (trade.quantity * (ONE - sign * trade.costs.taker))
+    return in_favour(exact, tick, trade.direction)
 
 
 def initial_risk(trade: Trade) -> Decimal:

@@ -30,6 +30,14 @@ class SymbolPrice:
     low: Decimal = Decimal("Infinity")
     """Prices from here to `high` are believed at sight; others are looked at twice."""
     high: Decimal = Decimal("-Infinity")
+    mark: Decimal | None = None
+    """Futures: mark price; liquidation is decided by it alone."""
+    mark_fresh: bool = False
+    """Whether the mark price came over the present connection."""
+    funding_rate: Decimal | None = None
+    """Futures: rate of the next settlement as it stands, a fraction; above 0 longs pay."""
+    next_funding_ms: int | None = None
+    """Futures: when funding is settled next, milliseconds UTC."""
     open_24h: Decimal | None = None
     """Price 24 hours ago, for the 24h change."""
     live: bool = False
@@ -72,8 +80,7 @@ class Board:
     def mark_all_stale(self) -> None:
         """Say of every symbol that its price is no longer live (the connection is gone)."""
         for price in self._prices.values():
-            price.live = False
-            price.touch_fresh = False
+            price.live = price.touch_fresh = price.mark_fresh = False
 
     def quote(self, symbol: str, now_ms: int) -> Quote | None:
         """Return what an order by hand may use now, or None when nothing is fresh.

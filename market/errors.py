@@ -6,6 +6,7 @@
     ├── Blocked          this host refuses this location (HTTP 451) for the rest of the run
     ├── Limited          the exchange asked for silence (429, 418) for `retry_after_s`
     ├── BadRequest       the exchange understood and refused (400, 404), with its `code`
+    ├── TooOld           the exchange does not remember so far back; candles may tell
     └── BadAnswer        the answer was cut, too large, or not what the protocol says
 
 No httpx or websockets error leaves this room.
@@ -42,6 +43,10 @@ class BadRequest(MarketError):
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
         self.code = code
+
+
+class TooOld(MarketError):
+    """The exchange does not keep prints for so long; its candles go further back."""
 
 
 class BadAnswer(MarketError):

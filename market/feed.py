@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from engine.model import Candle, Instrument, Tick
+from engine.instrument import Instrument
+from engine.marks import FundingDue, MarkPrice
+from engine.model import Candle, Tick
 from market.board import Board
 from market.clock import ExchangeClock
 
@@ -59,6 +61,9 @@ OnCandle = Callable[[Candle], None]
 OnLongGap = Callable[[Collection[str]], None]
 """Hears which symbols are held because too much was missed to be fetched print by print."""
 
+OnMark = Callable[[MarkPrice], None]
+"""Takes mark prices of active symbols, each behind the prints that came before it."""
+
 
 class Feed(Protocol):
     """A source of prices for one market."""
@@ -66,6 +71,10 @@ class Feed(Protocol):
     board: Board
     clock: ExchangeClock
     simulated: bool
+    frames: tuple[str, ...]
+    """Timeframes that the past is told in, coarsest first; what is finer are prints."""
+    on_mark: OnMark | None
+    """Hears the mark price of each active symbol about once a second; futures only."""
     on_long_gap: OnLongGap | None
     """Without it long gaps are filled print by print too."""
 
@@ -135,10 +144,34 @@ class Feed(Protocol):
             MarketError: If the exchange cannot be asked.
         """
 
+    async def mark_candles(
+        self, symbol: str, timeframe: str, start_ms: int, end_ms: int
+    ) -> list[Candle]:
+        """Return closed candles of the mark price, as `past_candles`; none on spot.
+
+        Raises:
+            MarketError: If the exchange cannot be asked.
+        """
+
     def past_prints(
         self, symbol: str, start_ms: int, end_ms: int | None
     ) -> AsyncIterator[Sequence[Tick]]:
         """Yield all prints in [start, end), in id order, page by page; None is up to now.
+
+        Raises:
+            TooOld: If the exchange does not keep prints for so long.
+            MarketError: If the exchange cannot be asked.
+        """
+
+    async def fundings(self, symbol: str, start_ms: int, end_ms: int) -> list[FundingDue]:
+        """Return the settlements of funding due in [start, end), oldest first; none on spot.
+
+        Raises:
+            MarketError: If the exchange cannot be asked.
+        """
+
+    async def funding_intervals(self) -> dict[str, int]:
+        """Return hours between settlements of the symbols where they are not 8.
 
         Raises:
             MarketError: If the exchange cannot be asked.

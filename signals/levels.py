@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from engine.model import Direction, Instrument
+from engine.instrument import Instrument
+from engine.model import Direction
 from engine.money import MONEY_UNIT, ceil_to, floor_to, plain
 from signals.errors import SignalRejected
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import sha1
 
-from engine.model import Candle, Direction, Instrument, Signal
+from engine.instrument import Instrument
+from engine.model import Candle, Direction, Signal
 from engine.text import clean
 from signals.errors import SignalRejected
 from signals.levels import make_levels

@@ -9,7 +9,8 @@ import string
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from engine.model import Instrument, Market
+from engine.instrument import Instrument
+from engine.model import Market
 from engine.text import clean
 from signals.errors import SignalRejected
 from signals.words import shown

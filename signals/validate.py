@@ -11,7 +11,8 @@ from decimal import Decimal
 from hashlib import sha1
 from typing import Final
 
-from engine.model import Direction, Instrument, Market, Signal
+from engine.instrument import Instrument
+from engine.model import Direction, Market, Signal
 from engine.money import plain
 from engine.text import clean
 from signals import words

@@ -33,11 +33,16 @@ class Selection:
     source: str | None = None
     """Who had the idea; an empty text finds trades without a signal."""
     direction: Direction | None = None
+    session: int | None = None
+    """Of the account; None is here: the present one."""
+    every_session: bool = False
+    """Whether to take the trades of all sessions, whatever `session` says."""
 
     @property
     def whole(self) -> bool:
-        """Whether it leaves nothing out between its two times."""
-        return self.symbol is None and self.source is None and self.direction is None
+        """Whether it leaves nothing of one session out between its two times."""
+        kinds = (self.symbol, self.source, self.direction)
+        return not self.every_session and all(kind is None for kind in kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +62,22 @@ _CHOSEN = """
       AND (?5 IS NULL OR symbol = ?5)
       AND (?6 IS NULL OR coalesce(json_extract(signal, '$.source'), '') = ?6)
       AND (?7 IS NULL OR direction = ?7)
+      AND (?9 OR session = coalesce(?8, (SELECT session FROM account WHERE name = ?1)))
     ORDER BY closed_ms, id
-    LIMIT ?8
+    LIMIT ?10
 """
 _RESULTS = (
     "SELECT id, symbol, coalesce(json_extract(signal, '$.source'), ''), direction, opened_ms, "
     "closed_ms, entry_price, initial_stop, initial_quantity, gross, fees, funding, best, worst"
     + _CHOSEN
 )
+_EQUITY = """
+    SELECT
+        (SELECT sum(amount) FROM transfer WHERE account = ?1 AND session = now.session),
+        (SELECT coalesce(sum(gross - fees + funding), 0) FROM trade
+         WHERE account = ?1 AND closed_ms < ?2 AND session = now.session)
+    FROM (SELECT coalesce(?3, (SELECT session FROM account WHERE name = ?1)) AS session) AS now
+"""
 _IDS = "SELECT id" + _CHOSEN
 _SIGNALS = """
     SELECT arrival FROM signal
@@ -110,9 +123,17 @@ class History:
                 return
             yield found
 
-    async def equity_at(self, time_ms: int | None) -> Decimal | None:
-        """Return deposits plus what was closed before a time, quote; None: no such account."""
-        equity: Decimal | None = await self._read(_job(equity_at, self._account, time_ms))
+    async def equity_at(
+        self, time_ms: int | None, session: int | None = None
+    ) -> Decimal | None:
+        """Return deposits plus what was closed before a time, quote; None: no such account.
+
+        Args:
+            time_ms: Milliseconds UTC; None is before the first close.
+            session: Of the account; None for the present one.
+        """
+        job = _job(equity_at, self._account, time_ms, session)
+        equity: Decimal | None = await self._read(job)
         return equity
 
 
@@ -170,19 +191,12 @@ def past_signals(
     return [signal_of(row) for row in rows], arrivals[-1]
 
 
-def equity_at(db: Connection, account: str, time_ms: int | None) -> Decimal | None:
-    """Return deposits plus the results closed before a time, quote; None without an account."""
-    known = queries.account(db, account)
-    if known is None:
-        return None
-    if time_ms is None:
-        return known.deposits
-    row = db.execute(
-        "SELECT coalesce(sum(gross - fees + funding), 0) FROM trade "
-        "WHERE account = ? AND closed_ms < ?",
-        (account, time_ms),
-    ).fetchone()
-    return known.deposits + from_e8(row[0])
+def equity_at(
+    db: Connection, account: str, time_ms: int | None, session: int | None = None
+) -> Decimal | None:
+    """Return deposits plus the results closed before a time; None without such a session."""
+    paid_in, closed = db.execute(_EQUITY, (account, time_ms, session)).fetchone()
+    return None if paid_in is None else from_e8(paid_in + closed)
 
 
 def _trade_values(
@@ -190,7 +204,8 @@ def _trade_values(
 ) -> Sequence[Value]:
     since, until = _bounds(chosen)
     place = behind or Place(since, -1)
-    return (account, place.time_ms, place.id, until, *_kind(chosen), limit)
+    sessions = chosen.session, chosen.every_session
+    return (account, place.time_ms, place.id, until, *_kind(chosen), *sessions, limit)
 
 
 def _bounds(chosen: Selection) -> tuple[int, int]:

@@ -1,30 +1,25 @@
-"""The books on disk: everything the desk stores and reads goes through here.
-
-Law: what a method has written is on disk when it returns. A method that raises a `StoreError`
-may be called again with the same arguments.
-"""
+"""The books on disk: everything the desk stores and reads goes through here."""
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from engine.account import Account
 from engine.events import Event
-from engine.model import Signal, SignalStatus, Trade
-from store import books, commands, queries, rows, standing
-from store.connection import WAIT_FOR_LOCK_S, Connection
+from engine.model import Market, Signal, SignalStatus, Trade
+from store import accounts, books, queries, rows, standing
+from store.bank import Bank
+from store.changes import Change, changes
+from store.connection import Connection
 from store.errors import readable
 from store.history import History
+from store.mailbox import Mailbox
 from store.queries import Checkpoint
 from store.schema import ACTIVE, FINISHED, TradeRow
 from store.standing import Seen, Standing
-from store.thread import DatabaseThread
-
-T = TypeVar("T")
 
 __all__ = ["Books", "Checkpoint", "Ledger", "Seen", "Standing"]
 
@@ -35,73 +30,54 @@ class Books:
 
     account: Account
     active: tuple[Trade, ...]
-    """Active trades in id order, with targets and fills."""
+    """Active trades in id order, each with all that belongs to it."""
     next_trade_id: int
     checkpoints: Mapping[str, Checkpoint]
     """How far each symbol was followed, by symbol."""
     signals: tuple[Signal, ...]
     """ACTIVE and TAKEN ones, in order of arrival."""
     today_net: Decimal
-    """Net result of the trades closed since the start of the day, quote."""
+    """Net result of the session's trades closed since the start of the day, quote."""
 
 
-class Ledger:
+class Ledger(Bank, Mailbox):
     """The books in one database file, for coroutines of one event loop.
 
     Every method raises a `StoreError` if the database fails.
     """
 
-    def __init__(self, path: Path, *, wait_s: float = WAIT_FOR_LOCK_S) -> None:
-        """Prepare for the file at *path*, waiting *wait_s* seconds for locks; see `open`."""
-        self._path = path.absolute()
-        self._thread = DatabaseThread(self._path, wait_s)
-        self._data_version: int | None = None
-        self.guard: Callable[[], None] = lambda: None
-        """Called inside each transaction that trades or takes requests; may raise to forbid it.
-
-        No other process can write between the guard and the commit.
-        """
-
-    @classmethod
-    async def open(cls, path: Path, *, wait_s: float = WAIT_FOR_LOCK_S) -> "Ledger":
-        """Open the books at *path*; a missing file is created, an older one is upgraded.
-
-        Args:
-            path: The database file.
-            wait_s: How long to wait for other programs' locks, seconds.
-
-        Raises:
-            StoreError: If they cannot be used.
-        """
-        ledger = cls(path, wait_s=wait_s)
-        await ledger._thread.open()
-        return ledger
-
-    async def close(self) -> None:
-        """Finish what was asked for, then close the file."""
-        await self._thread.close()
-
-    async def _read(self, job: Callable[[Connection], T]) -> T:
-        return await self._thread.read(readable(job, self._path))
-
     # -- trading ------------------------------------------------------------------------------
 
     async def load(
-        self, account: str, *, currency: str, deposit: Decimal, day_start_ms: int, now_ms: int
+        self,
+        account: str,
+        *,
+        market: Market = Market.SPOT,
+        currency: str,
+        deposit: Decimal,
+        day_start_ms: int,
+        now_ms: int,
     ) -> Books:
         """Read an account's state; its first use creates it.
 
         Args:
             account: The account's name.
+            market: What a new account trades.
             currency: Quote asset of a new account.
             deposit: What a new account begins with, in *currency*.
             day_start_ms: Where today begins, milliseconds UTC.
             now_ms: When a new account is created, milliseconds UTC.
         """
-        new = Account(name=account, currency=currency, deposits=deposit)
+        new = Account(
+            name=account,
+            currency=currency,
+            market=market,
+            session_ms=now_ms,
+            deposits=deposit,
+        )
 
         def job(db: Connection) -> Books:
-            db.execute(rows.ADD_ACCOUNT, (now_ms, *rows.ACCOUNT.of(new)))
+            accounts.create(db, new, now_ms)
             return Books(
                 account=queries.account(db, account) or new,
                 active=tuple(queries.active_trades(db, account)),
@@ -123,15 +99,15 @@ class Ledger:
         """Commit what happened, all of it together or nothing.
 
         Args:
-            events: Openings, parts and closings in order; what is stored already, exactly
-                so, is passed over.
+            events: What happened, in order; what is stored already, exactly so, is passed
+                over.
             account: Totals after the events.
             checkpoints: How far the prints of some symbols have gone through the book.
-            moved: Active trades whose best and worst prints have changed.
+            moved: Active trades that prints have moved: extremes, and stops that follow.
 
         Raises:
             DuplicateTrade: If an active trade forbids one of the openings.
-            NotOpen: If a trade to close was not open any more, or not as it was known.
+            NotOpen: If a trade was not as it was known.
         """
         entry = books.Entry(
             events=events, account=account, checkpoints=checkpoints, moved=moved
@@ -158,6 +134,7 @@ class Ledger:
         account: str,
         *,
         active: bool | None = None,
+        session: int | None = None,
         limit: int = 1000,
         before_id: int | None = None,
     ) -> list[Trade]:
@@ -166,12 +143,15 @@ class Ledger:
         Args:
             account: The account's name.
             active: Only active trades, or only finished ones; None for both.
+            session: Only trades of this session; None for all.
             limit: Number of trades at most.
             before_id: Only trades with a smaller id: the next page.
         """
         conditions: list[Any] = [TradeRow.account == account]
         if active is not None:
             conditions.append(ACTIVE if active else FINISHED)
+        if session is not None:
+            conditions.append(TradeRow.session == session)
         if before_id is not None:
             conditions.append(TradeRow.id < before_id)
         return await self._read(
@@ -182,6 +162,19 @@ class Ledger:
         """Return one trade of an account, or None."""
         found = await self._read(lambda db: queries.trade(db, trade_id))
         return found if found and found.account == account else None
+
+    async def story(
+        self, account: str, trade_id: int
+    ) -> tuple[Trade, tuple[Change, ...]] | None:
+        """Return one trade of an account and what happened to it beside its fills, or None."""
+
+        def job(db: Connection) -> tuple[Trade, tuple[Change, ...]] | None:
+            found = queries.trade(db, trade_id)
+            if found is None or found.account != account:
+                return None
+            return found, changes(db, [found]).get(trade_id, ())
+
+        return await self._read(job)
 
     def history(self, account: str) -> History:
         """Return the account's past, to be read page by page."""
@@ -232,57 +225,6 @@ class Ledger:
     async def signal(self, signal_id: str) -> Signal | None:
         """Return one signal, or None."""
         return await self._read(lambda db: queries.signal(db, signal_id))
-
-    # -- other processes ----------------------------------------------------------------------
-
-    async def changed(self) -> bool:
-        """Tell whether another process has written since the last call; True at the first."""
-
-        def job(db: Connection) -> Any:
-            self.guard()
-            return db.pragma("data_version")
-
-        version = await self._thread.outside_transaction(job)
-        before, self._data_version = self._data_version, version
-        return bool(version != before)
-
-    async def post_command(self, kind: str, payload: str, now_ms: int) -> int:
-        """Leave a request for the desk's holder; returns its number."""
-        return await self._thread.write(lambda db: commands.post(db, kind, payload, now_ms))
-
-    async def pending_commands(self) -> list[commands.Request]:
-        """Return the requests that wait, oldest first; each is handed out once."""
-
-        def job(db: Connection) -> list[commands.Request]:
-            self.guard()
-            return commands.take(db)
-
-        return await self._thread.write(job)
-
-    async def answer_command(self, command_id: int, reply: str) -> None:
-        """Store the answer (JSON) to a request that was handed out."""
-        await self._thread.write(lambda db: commands.answer(db, command_id, reply))
-
-    async def answer_abandoned(self, reply: str) -> int:
-        """Answer the requests that an earlier holder left unanswered; returns how many."""
-
-        def job(db: Connection) -> int:
-            self.guard()
-            return commands.answer_abandoned(db, reply)
-
-        return await self._thread.write(job)
-
-    async def forget_commands(self, before_ms: int) -> int:
-        """Delete the requests left before a time that are done with; returns how many."""
-        return await self._thread.write(lambda db: commands.forget(db, before_ms))
-
-    async def command_reply(self, command_id: int) -> str | None:
-        """Return the answer to a request, or None while there is none."""
-        return await self._read(lambda db: commands.reply_to(db, command_id))
-
-    async def withdraw_command(self, command_id: int) -> bool:
-        """Take a request back; False if it was handed out already."""
-        return await self._thread.write(lambda db: commands.withdraw(db, command_id))
 
     # -- about the file -----------------------------------------------------------------------
 

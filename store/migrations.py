@@ -1,8 +1,7 @@
-"""How the database became what it is: numbered steps, forward only.
+"""How a database is brought up to date: numbered steps, forward only.
 
-A released step is never edited; a change is a new step at the end. All missing steps run in one
-transaction that holds the write lock: a second starter waits and finds the work done, and a
-process killed half-way has changed nothing.
+All missing steps run in one transaction that holds the write lock: a second starter waits and
+finds the work done, and a process killed half-way has changed nothing.
 """
 
 import os
@@ -13,150 +12,12 @@ from pathlib import Path
 
 from store.connection import Connection
 from store.errors import StoreCorrupt, StoreForeign, StoreTooNew
+from store.steps import STEPS, Step
 
 APPLICATION_ID = 0x5044534B
 """Marks the file as ours: "PDSK"."""
 
-Step = Sequence[str]
-"""SQL statements in order."""
-
-_BOOKS: Step = (
-    """
-    CREATE TABLE account (
-        name TEXT NOT NULL PRIMARY KEY,
-        currency TEXT NOT NULL,
-        deposits BIGINT NOT NULL,
-        gross BIGINT NOT NULL,
-        fees BIGINT NOT NULL,
-        funding BIGINT NOT NULL,
-        closed BIGINT NOT NULL,
-        wins BIGINT NOT NULL,
-        losses BIGINT NOT NULL,
-        created_ms BIGINT NOT NULL
-    )
-    """,
-    """
-    CREATE TABLE signal (
-        arrival INTEGER NOT NULL PRIMARY KEY,
-        id TEXT NOT NULL UNIQUE,
-        symbol TEXT NOT NULL,
-        market TEXT NOT NULL,
-        direction TEXT NOT NULL,
-        entry BIGINT NOT NULL,
-        stop BIGINT NOT NULL,
-        targets TEXT NOT NULL,
-        source TEXT NOT NULL,
-        timeframe TEXT NOT NULL,
-        score BIGINT,
-        reason TEXT NOT NULL,
-        created_ms BIGINT NOT NULL,
-        expires_ms BIGINT NOT NULL,
-        status TEXT NOT NULL
-    )
-    """,
-    "CREATE INDEX signal_status ON signal (status, expires_ms)",
-    """
-    CREATE TABLE trade (
-        id INTEGER NOT NULL PRIMARY KEY,
-        account TEXT NOT NULL REFERENCES account (name),
-        symbol TEXT NOT NULL,
-        market TEXT NOT NULL,
-        direction TEXT NOT NULL,
-        status TEXT NOT NULL,
-        close_reason TEXT,
-        signal_id TEXT,
-        signal TEXT,
-        entry_mode TEXT NOT NULL,
-        entry_price BIGINT NOT NULL,
-        initial_quantity BIGINT NOT NULL,
-        quantity BIGINT NOT NULL,
-        stake BIGINT NOT NULL,
-        leverage BIGINT NOT NULL,
-        initial_stop BIGINT NOT NULL,
-        stop BIGINT NOT NULL,
-        stop_reason TEXT NOT NULL,
-        costs_profile TEXT NOT NULL,
-        costs_maker BIGINT NOT NULL,
-        costs_taker BIGINT NOT NULL,
-        costs_slippage BIGINT NOT NULL,
-        costs_use_touch BOOL NOT NULL,
-        costs_targets_at_print BOOL NOT NULL,
-        costs_enter_at_signal BOOL NOT NULL,
-        opened_ms BIGINT NOT NULL,
-        closed_ms BIGINT,
-        exit_price BIGINT,
-        gross BIGINT NOT NULL,
-        fees BIGINT NOT NULL,
-        funding BIGINT NOT NULL,
-        best BIGINT NOT NULL,
-        worst BIGINT NOT NULL,
-        note TEXT NOT NULL
-    )
-    """,
-    # The duplicate rule: whoever writes, the database says no.
-    """
-    CREATE UNIQUE INDEX trade_one_per_signal ON trade (account, signal_id)
-    WHERE status IN ('PENDING', 'OPEN')
-    """,
-    """
-    CREATE UNIQUE INDEX trade_one_per_side ON trade (account, market, symbol, direction)
-    WHERE status IN ('PENDING', 'OPEN')
-    """,
-    "CREATE INDEX trade_closed ON trade (account, closed_ms)",
-    """
-    CREATE TABLE target (
-        trade BIGINT NOT NULL REFERENCES trade (id),
-        position BIGINT NOT NULL,
-        price BIGINT NOT NULL,
-        quantity BIGINT NOT NULL,
-        filled BOOL NOT NULL,
-        PRIMARY KEY (trade, position)
-    ) WITHOUT ROWID
-    """,
-    """
-    CREATE TABLE fill (
-        trade BIGINT NOT NULL REFERENCES trade (id),
-        seq BIGINT NOT NULL,
-        kind TEXT NOT NULL,
-        price BIGINT NOT NULL,
-        quantity BIGINT NOT NULL,
-        fee BIGINT NOT NULL,
-        gross BIGINT NOT NULL,
-        time_ms BIGINT NOT NULL,
-        level BIGINT,
-        print_price BIGINT,
-        print_id BIGINT,
-        model TEXT NOT NULL,
-        source TEXT NOT NULL,
-        reconstructed BOOL NOT NULL,
-        ambiguous BOOL NOT NULL,
-        PRIMARY KEY (trade, seq)
-    ) WITHOUT ROWID
-    """,
-    """
-    CREATE TABLE checkpoint (
-        account TEXT NOT NULL REFERENCES account (name),
-        market TEXT NOT NULL,
-        symbol TEXT NOT NULL,
-        trade_id BIGINT NOT NULL,
-        time_ms BIGINT NOT NULL,
-        PRIMARY KEY (account, market, symbol)
-    ) WITHOUT ROWID
-    """,
-    """
-    CREATE TABLE command (
-        id INTEGER NOT NULL PRIMARY KEY,
-        kind TEXT NOT NULL,
-        payload TEXT NOT NULL,
-        status TEXT NOT NULL,
-        reply TEXT,
-        created_ms BIGINT NOT NULL
-    )
-    """,
-    "CREATE INDEX command_pending ON command (id) WHERE status = 'PENDING'",
-)
-
-STEPS: Sequence[Step] = (_BOOKS,)
+__all__ = ["APPLICATION_ID", "STEPS", "check", "migrate"]
 
 
 def migrate(connection: Connection, path: Path, steps: Sequence[Step] = STEPS) -> None:

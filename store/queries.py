@@ -9,15 +9,24 @@ from typing import Any
 import peewee
 
 from engine.account import Account
-from engine.model import Direction, Fill, Market, Signal, SignalStatus, Target, Trade
+from engine.model import (
+    Direction,
+    Fill,
+    Market,
+    Payment,
+    Signal,
+    SignalStatus,
+    Target,
+    Trade,
+)
+from store.account_tables import AccountRow, CheckpointRow
 from store.connection import Connection
 from store.fields import from_e8
-from store.rows import account_of, fill_of, signal_of, target_of, trade_of
+from store.rows import account_of, fill_of, payment_of, signal_of, target_of, trade_of
 from store.schema import (
     ACTIVE,
-    AccountRow,
-    CheckpointRow,
     FillRow,
+    PaymentRow,
     SignalRow,
     TargetRow,
     TradeRow,
@@ -43,7 +52,7 @@ def account(db: Connection, name: str) -> Account | None:
 def trades(
     db: Connection, *conditions: Any, limit: int | None = None, newest_first: bool = False
 ) -> list[Trade]:
-    """Return the trades that meet all conditions, by id, with their targets and fills."""
+    """Return the trades that meet all conditions, by id, each with all that belongs to it."""
     order = TradeRow.id.desc() if newest_first else TradeRow.id.asc()
     chosen = TradeRow.select().where(*conditions).order_by(order).limit(limit)
     ids = TradeRow.select(TradeRow.id).where(*conditions).order_by(order).limit(limit)
@@ -53,7 +62,13 @@ def trades(
         fills[row["trade"]].append(fill_of(row))
     for row in _parts(db, TargetRow, TargetRow.position, ids):
         targets[row["trade"]].append(target_of(row))
-    return [trade_of(row, targets[row["id"]], fills[row["id"]]) for row in db.rows(chosen)]
+    payments: defaultdict[int, list[Payment]] = defaultdict(list)
+    for row in _parts(db, PaymentRow, PaymentRow.seq, ids):
+        payments[row["trade"]].append(payment_of(row))
+    return [
+        trade_of(row, targets[row["id"]], fills[row["id"]], payments[row["id"]])
+        for row in db.rows(chosen)
+    ]
 
 
 def _parts(
@@ -102,12 +117,22 @@ def next_trade_id(db: Connection) -> int:
     return int(db.execute("SELECT coalesce(max(id), 0) + 1 FROM trade").fetchone()[0])
 
 
-def net_since(db: Connection, account_name: str, since_ms: int) -> Decimal:
-    """Return the net result of the trades closed at or after *since_ms*, quote."""
+def net_since(
+    db: Connection, account_name: str, since_ms: int, session: int | None = None
+) -> Decimal:
+    """Return the net result of the trades closed at or after *since_ms*, quote.
+
+    Args:
+        db: Inside a transaction.
+        account_name: Whose trades.
+        since_ms: Milliseconds UTC.
+        session: Of the account; None for the present one.
+    """
     row = db.execute(
         "SELECT coalesce(sum(gross - fees + funding), 0) FROM trade "
-        "WHERE account = ? AND closed_ms >= ?",
-        (account_name, since_ms),
+        "WHERE account = ?1 AND closed_ms >= ?2 "
+        "AND session = coalesce(?3, (SELECT session FROM account WHERE name = ?1))",
+        (account_name, since_ms, session),
     ).fetchone()
     return from_e8(row[0])
 

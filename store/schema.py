@@ -5,9 +5,12 @@ Times are milliseconds UTC. The models are bound to no database: each query is t
 run, so that one process can hold several.
 """
 
+from enum import StrEnum
+
 import peewee
 
 from engine.model import (
+    CancelReason,
     CloseReason,
     Direction,
     EntryMode,
@@ -18,31 +21,24 @@ from engine.model import (
     Source,
     TradeStatus,
 )
+from engine.stops import StopPolicy, StopReason
+from store.account_tables import AccountRow, CheckpointRow, SessionRow, TransferRow
 from store.fields import E8Field, PricesField, SnapshotField, WordField
+
+
+class ChangeKind(StrEnum):
+    """What can happen to a trade beside its fills."""
+
+    PLACED = "placed"
+    CANCELLED = "cancelled"
+    EDITED = "edited"
+    STOP_MOVED = "stop_moved"
+    FUNDING = "funding"
+
 
 ACTIVE = peewee.SQL("status IN ('PENDING', 'OPEN')")
 """The condition of the two partial unique indexes, word for word, so that they serve it."""
 FINISHED = peewee.SQL("status NOT IN ('PENDING', 'OPEN')")
-
-
-class AccountRow(peewee.Model):
-    """Booked totals of one account (`engine.account.Account`)."""
-
-    name = peewee.TextField(primary_key=True)
-    currency = peewee.TextField()
-    deposits = E8Field()
-    gross = E8Field()
-    fees = E8Field()
-    funding = E8Field()
-    closed = peewee.BigIntegerField()
-    wins = peewee.BigIntegerField()
-    losses = peewee.BigIntegerField()
-    created_ms = peewee.BigIntegerField()
-
-    class Meta:
-        """The table's name."""
-
-        table_name = "account"
 
 
 class SignalRow(peewee.Model):
@@ -72,7 +68,7 @@ class SignalRow(peewee.Model):
 
 
 class TradeRow(peewee.Model):
-    """A trade (`engine.model.Trade`) without its targets and fills."""
+    """A trade (`engine.model.Trade`) without its targets, fills and payments."""
 
     id = peewee.BigIntegerField(primary_key=True)
     account = peewee.TextField()
@@ -92,11 +88,13 @@ class TradeRow(peewee.Model):
     leverage = peewee.BigIntegerField()
     initial_stop = E8Field()
     stop = E8Field()
-    stop_reason = peewee.TextField()
+    """The one in force, for whoever reads the table; it follows from the three stops."""
+    stop_reason = WordField(StopReason)
     costs_profile = peewee.TextField()
     costs_maker = E8Field()
     costs_taker = E8Field()
     costs_slippage = E8Field()
+    costs_slippage_amount = E8Field()
     costs_use_touch = peewee.BooleanField()
     costs_targets_at_print = peewee.BooleanField()
     costs_enter_at_signal = peewee.BooleanField()
@@ -109,6 +107,28 @@ class TradeRow(peewee.Model):
     best = E8Field()
     worst = E8Field()
     note = peewee.TextField()
+    session = peewee.BigIntegerField()
+    margin = E8Field()
+    fixed_stop = E8Field()
+    fixed_reason = WordField(StopReason)
+    after_target = WordField(StopPolicy)
+    trailing_distance = E8Field(null=True)
+    """NULL where the trade has no trailing stop; so are all columns called like it."""
+    trailing_relative = peewee.BooleanField(null=True)
+    trailing_step = E8Field(null=True)
+    trailing_tick = E8Field(null=True)
+    trailing_activation = E8Field(null=True)
+    trailing_best = E8Field(null=True)
+    trailing_stop = E8Field(null=True)
+    break_even_offset = E8Field(null=True)
+    """NULL where the trade has no break-even stop; so are all columns called like it."""
+    break_even_trigger = E8Field(null=True)
+    break_even_due = peewee.BooleanField(null=True)
+    break_even_stop = E8Field(null=True)
+    hold_ms = peewee.BigIntegerField(null=True)
+    placed_ms = peewee.BigIntegerField()
+    expires_ms = peewee.BigIntegerField(null=True)
+    cancel_reason = WordField(CancelReason, null=True)
 
     class Meta:
         """The table's name."""
@@ -153,6 +173,9 @@ class FillRow(peewee.Model):
     source = WordField(Source)
     reconstructed = peewee.BooleanField()
     ambiguous = peewee.BooleanField()
+    reference = E8Field(null=True)
+    candle = peewee.TextField()
+    candle_ms = peewee.BigIntegerField(null=True)
 
     class Meta:
         """The table's name and key."""
@@ -161,21 +184,41 @@ class FillRow(peewee.Model):
         primary_key = peewee.CompositeKey("trade", "seq")
 
 
-class CheckpointRow(peewee.Model):
-    """How far the prints of a symbol have gone through the book."""
+class PaymentRow(peewee.Model):
+    """One funding payment of a trade (`engine.model.Payment`)."""
 
-    account = peewee.TextField()
-    market = WordField(Market)
-    symbol = peewee.TextField()
-    trade_id = peewee.BigIntegerField()
-    """Aggregate-trade id of the last processed print."""
+    trade = peewee.BigIntegerField()
+    seq = peewee.BigIntegerField()
+    """Counts a trade's payments from 0."""
     time_ms = peewee.BigIntegerField()
+    rate = E8Field()
+    mark = E8Field()
+    amount = E8Field()
 
     class Meta:
         """The table's name and key."""
 
-        table_name = "checkpoint"
-        primary_key = peewee.CompositeKey("account", "market", "symbol")
+        table_name = "payment"
+        primary_key = peewee.CompositeKey("trade", "seq")
+
+
+class ChangeRow(peewee.Model):
+    """What happened to a trade beside its fills (`store.changes.Change`)."""
+
+    trade = peewee.BigIntegerField()
+    seq = peewee.BigIntegerField()
+    """Counts a trade's changes from 0."""
+    kind = WordField(ChangeKind)
+    fills = peewee.BigIntegerField()
+    time_ms = peewee.BigIntegerField()
+    stop = E8Field()
+    stop_reason = WordField(StopReason)
+
+    class Meta:
+        """The table's name and key."""
+
+        table_name = "change"
+        primary_key = peewee.CompositeKey("trade", "seq")
 
 
 class CommandRow(peewee.Model):
@@ -197,10 +240,14 @@ class CommandRow(peewee.Model):
 
 TABLES: tuple[type[peewee.Model], ...] = (
     AccountRow,
+    SessionRow,
+    TransferRow,
     SignalRow,
     TradeRow,
     TargetRow,
     FillRow,
+    PaymentRow,
+    ChangeRow,
     CheckpointRow,
     CommandRow,
 )

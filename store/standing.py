@@ -1,6 +1,6 @@
 """How an account stands, for a process that only looks on: read on one state of the books."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from engine.account import Account
 from engine.model import Signal, SignalStatus, Trade
 from store import queries
+from store.changes import Change, changes
 from store.connection import Connection
 from store.schema import ACTIVE, TradeRow
 
@@ -33,6 +34,8 @@ class Standing:
     """None while its holder has not created it."""
     trades: tuple[Trade, ...]
     """In id order: the active ones, and those that opened or ended behind what was seen."""
+    changes: Mapping[int, tuple[Change, ...]]
+    """By id of one of these trades, what happened to it beside its fills, in order."""
     newest_trade_id: int
     signals: tuple[Signal, ...]
     """In order of arrival: those behind what was seen, or all that are not over."""
@@ -51,9 +54,11 @@ def standing(db: Connection, account: str, seen: Seen | None, day_start_ms: int)
         signals, arrival = queries.signals_since(db, seen.arrival)
     else:
         signals, arrival = queries.signals(db, statuses=ALIVE), queries.last_arrival(db)
+    trades = queries.trades(db, TradeRow.account == account, wanted)
     return Standing(
         account=queries.account(db, account),
-        trades=tuple(queries.trades(db, TradeRow.account == account, wanted)),
+        trades=tuple(trades),
+        changes=changes(db, trades),
         newest_trade_id=queries.next_trade_id(db) - 1,
         signals=tuple(signals),
         arrival=arrival,

@@ -5,11 +5,21 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from engine.model import Candle, Instrument, Tick
+from engine.instrument import Instrument
+from engine.marks import FundingDue, MarkPrice
+from engine.model import Candle, Tick
 from market.board import Board
 from market.clock import ExchangeClock
 from market.errors import Unreachable
-from market.feed import Deliver, FeedState, FeedStatus, Meeting, OnCandle, OnLongGap
+from market.feed import (
+    Deliver,
+    FeedState,
+    FeedStatus,
+    Meeting,
+    OnCandle,
+    OnLongGap,
+    OnMark,
+)
 
 START_MS = 1_790_000_000_000
 
@@ -63,6 +73,12 @@ class ScriptedFeed:
     resumed: list[tuple[str, int]] = field(default_factory=list)
     history: dict[str, list[Candle]] = field(default_factory=dict)
     tape: dict[str, list[Tick]] = field(default_factory=dict)
+    mark_history: dict[str, list[Candle]] = field(default_factory=dict)
+    settled: dict[str, list[FundingDue]] = field(default_factory=dict)
+    """Settlements of funding by symbol, oldest first."""
+    intervals: dict[str, int] = field(default_factory=dict)
+    frames: tuple[str, ...] = ("1h", "1m", "1s")
+    on_mark: OnMark | None = None
     on_long_gap: OnLongGap | None = None
     held: set[str] = field(default_factory=set)
 
@@ -108,6 +124,22 @@ class ScriptedFeed:
             for tick in self.tape.get(symbol, [])
             if tick.time_ms >= start_ms and (end_ms is None or tick.time_ms < end_ms)
         ]
+
+    async def mark_candles(
+        self, symbol: str, timeframe: str, start_ms: int, end_ms: int
+    ) -> list[Candle]:
+        return [
+            candle
+            for candle in self.mark_history.get(symbol, [])
+            if candle.timeframe == timeframe and start_ms <= candle.open_ms < end_ms
+        ]
+
+    async def fundings(self, symbol: str, start_ms: int, end_ms: int) -> list[FundingDue]:
+        settled = self.settled.get(symbol, [])
+        return [due for due in settled if start_ms <= due.time_ms < end_ms]
+
+    async def funding_intervals(self) -> dict[str, int]:
+        return self.intervals
 
     async def ready(self, symbol: str) -> bool:
         return self.board[symbol].live
@@ -159,6 +191,23 @@ class ScriptedFeed:
             price = self.board[symbol]
             price.last, price.last_trade_id = ticks[-1].price, ticks[-1].trade_id
         self.deliver(ticks)
+
+    def mark(self, symbol: str, price: str, rate: str = "0.0001", in_ms: int = 0) -> None:
+        """Let the mark price be told.
+
+        Args:
+            symbol: Which market.
+            price: Mark price.
+            rate: Funding rate as it stands.
+            in_ms: Time to the next settlement; 0 leaves it unknown.
+        """
+        now = self.clock.now_ms()
+        shown = self.board[symbol]
+        shown.mark, shown.mark_fresh = Decimal(price), True
+        shown.funding_rate = Decimal(rate)
+        shown.next_funding_ms = now + in_ms if in_ms else None
+        if self.on_mark is not None and symbol in self.active:
+            self.on_mark(MarkPrice(symbol, Decimal(price), now))
 
     def deliver(self, ticks: Sequence[Tick]) -> None:
         """Hand prints over if anybody runs and follows them."""

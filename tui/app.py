@@ -21,7 +21,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled, WorkerFailed, WorkerState
 
 from desk.errors import SettingsError
-from desk.view import Fact
+from desk.view import Fact, Header
 from tui.port import DeskSession, tick_of
 from tui.screens.confirm import Confirm
 from tui.screens.desk import DeskScreen
@@ -93,6 +93,8 @@ class DeskApp(App[None]):
         self._facts: list[Fact] = []
         self._toasted_at = 0.0
         self._toasted = 0
+        self.next_account: str | None = None
+        """The account to open the desk on once this app has ended."""
         self._desk_worker: Worker[None] | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
         self.desk = DeskScreen(session)
@@ -231,21 +233,43 @@ class DeskApp(App[None]):
     # Leaving.
 
     def action_ask_quit(self) -> None:
-        """Leave; with open trades that nobody watches then, only after a question."""
-        header = self._session.header()
-        if not header.open or header.attached or self.desk.stopped:
-            self.exit()
-        else:
-            self.run_worker(self._ask_quit(header.open), name="quit", exit_on_error=False)
+        """Leave for good."""
+        self.leave()
 
-    async def _ask_quit(self, count: int) -> None:
+    def leave(self, account: str | None = None) -> None:
+        """Leave; with open trades that nobody watches then, only after a question.
+
+        Args:
+            account: On which the desk is wanted next; None for none.
+        """
+        header = self._session.header()
+        count = header.open + header.pending
+        if not count or header.attached or self.desk.stopped:
+            self._leave_for(account)
+        else:
+            self.run_worker(self._ask_quit(header, account), name="quit", exit_on_error=False)
+
+    def on_desk_screen_account_wanted(self, wanted: DeskScreen.AccountWanted) -> None:
+        """Leave for another account."""
+        self.leave(wanted.name)
+
+    def _leave_for(self, account: str | None) -> None:
+        self.next_account = account
+        self.exit()
+
+    async def _ask_quit(self, header: Header, account: str | None) -> None:
+        count, waiting = header.open, header.pending
         trades = "1 trade is open" if count == 1 else f"{count} trades are open"
+        if waiting:
+            trades += ", 1 order waits" if waiting == 1 else f", {waiting} orders wait"
+        away = "Paperdesk is closed" if account is None else f"the desk is on {account}"
         question = Content(
-            f"{trades}. While Paperdesk is closed nothing watches stop and target; "
+            f"{trades}. While {away} nothing watches stop and target; "
             "the next start catches up with everything that was traded meanwhile."
         )
-        if await self.push_screen_wait(Confirm("Quit", question, yes="quit", no="stay")):
-            self.exit()
+        title, yes = ("Quit", "quit") if account is None else ("Change account", "change")
+        if await self.push_screen_wait(Confirm(title, question, yes=yes, no="stay")):
+            self._leave_for(account)
 
     # The palette.
 

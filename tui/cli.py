@@ -14,8 +14,10 @@ from desk.errors import DeskError, SettingsError
 from desk.settings import Home, load_settings
 from tui import __version__
 from tui.commands.about import config, info
+from tui.commands.accounts import accounts
 from tui.commands.backup import backup, restore
 from tui.commands.doctor import doctor
+from tui.commands.editing import cancel_trade, edit_trade
 from tui.commands.export import export
 from tui.commands.replay import replay
 from tui.commands.signals import signals
@@ -24,6 +26,7 @@ from tui.commands.stats import stats
 from tui.commands.trading import close_trade, open_trade, trades
 from tui.commands.watch import watch
 from tui.commands.webhook import webhook
+from tui.commands.why import why_price
 from tui.work import (
     EXIT_INTERRUPTED,
     EXIT_REFUSED,
@@ -73,16 +76,26 @@ def _say_unexpected(error: Exception) -> None:
 @click.version_option(__version__, message="paperdesk %(version)s")
 @click.option("--theme", help="Colours: desk-dark, desk-light, desk-cvd, or any Textual theme.")
 @click.option("--refresh-hz", type=click.IntRange(1, 10), help="Repaints a second (default 4).")
+@click.option("--account", help="Which paper account; `paperdesk accounts` lists them.")
 @click.option("--demo", "on_demo", is_flag=True, help="Work on the demo's books.")
 @click.pass_context
 def cli(
-    ctx: click.Context, theme: str | None, refresh_hz: int | None, *, on_demo: bool
+    ctx: click.Context,
+    theme: str | None,
+    refresh_hz: int | None,
+    account: str | None,
+    *,
+    on_demo: bool,
 ) -> None:
     """Paperdesk: practise trading on real Binance prices. No account, no key, no real order.
 
     Without a command it opens the desk on live prices. `paperdesk demo` needs no network.
     """
-    flags = {"screen.theme": theme, "screen.refresh_hz": refresh_hz}
+    flags = {
+        "screen.theme": theme,
+        "screen.refresh_hz": refresh_hz,
+        "account.name": account,
+    }
     given = {name: value for name, value in flags.items() if value is not None}
     home = Home.find()
     try:
@@ -120,12 +133,16 @@ for command in (
     doctor,
     simulate,
     open_trade,
+    edit_trade,
     close_trade,
+    cancel_trade,
     trades,
+    why_price,
     stats,
     export,
     signals,
     webhook,
+    accounts,
     info,
     config,
 ):

@@ -1,21 +1,13 @@
-"""Why a trade looks as it does: every fill can say where its price came from."""
+"""What is to be known of an idea, in a column of text; and what such columns are made of."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from textual.content import Content
 
-from desk.view import SignalView, TradeView
-from engine.model import Direction, Fill, FillKind, Market, PriceModel, Source, Trade
-from engine.pnl import realised
+from desk.view import SignalView
+from engine.model import Direction
 from tui import format as fmt
 from tui.text import ui_text
-
-_SOURCES = {
-    Source.BACKFILL: "found while catching up",
-    Source.REPLAY: "replayed",
-    Source.SIMULATED: "simulated exchange",
-}
 
 
 def about_signal(view: SignalView, tick: Decimal | None, now_ms: int) -> Content:
@@ -29,104 +21,32 @@ def about_signal(view: SignalView, tick: Decimal | None, now_ms: int) -> Content
     signal = view.signal
     score = "" if signal.score is None else f"   score {signal.score:.0f}"
     drift = fmt.MISSING if view.drift_r is None else f"{fmt.multiple(view.drift_r)}R"
+    several = len(signal.targets) > 1
     rows = [
         headline(signal.symbol, signal.direction, ui_text(signal.timeframe, 8))
         + Content(score),
         Content(""),
-        _pair("Entry", fmt.price(signal.entry, tick), f"R:R {view.reward_risk:.2f}"),
-        _pair("Last", fmt.price(view.last, tick), f"drift {drift}"),
-        _pair(
-            "Target", fmt.price(signal.targets[0], tick), _away(signal.targets[0], signal.entry)
+        pair("Entry", fmt.price(signal.entry, tick), f"R:R {view.reward_risk:.2f}"),
+        pair("Last", fmt.price(view.last, tick), f"drift {drift}"),
+        *(
+            pair(
+                f"Target {number}" if several else "Target",
+                fmt.price(target, tick),
+                _away(target, signal.entry),
+            )
+            for number, target in enumerate(signal.targets, start=1)
         ),
-        _pair("Stop", fmt.price(signal.stop, tick), _away(signal.stop, signal.entry)),
+        pair("Stop", fmt.price(signal.stop, tick), _away(signal.stop, signal.entry)),
         Content(""),
-        Content.styled("Why", "bold"),
+        heading("Why"),
         Content(f"  {ui_text(signal.reason, 300) or 'no reason given'}"),
-        Content.styled(f"  {ui_text(signal.source, 60)}", "$quiet"),
+        quiet(f"  {ui_text(signal.source, 60)}"),
         Content(""),
-        Content.styled(_life(signal.created_ms, signal.expires_ms, now_ms), "$quiet"),
+        quiet(_life(signal.created_ms, signal.expires_ms, now_ms)),
     ]
     if view.trade_id is not None:
         rows.insert(1, Content.styled(f"#{view.trade_id} is open on this signal", "$accent"))
     return Content("\n").join(rows)
-
-
-def about_trade(view: TradeView, tick: Decimal | None) -> Content:
-    """Describe a trade: result, levels, costs and every fill with the reason for its price.
-
-    Args:
-        view: The trade and its market.
-        tick: The symbol's price grid.
-    """
-    trade = view.trade
-    rows = [
-        Content.styled(f"#{trade.id} ", "$quiet") + headline(trade.symbol, trade.direction, ""),
-        Content.styled(_kind(trade), "$quiet"),
-        Content(""),
-        _pair(
-            "Entry", fmt.price(trade.entry_price, tick), fmt.quantity(trade.initial_quantity)
-        ),
-        _pair("Last", fmt.price(view.last, tick), "" if view.live else "not live: not watched"),
-        _pair("Target", fmt.price(trade.targets[0].price, tick), ""),
-        _pair("Stop", fmt.price(trade.stop, tick), ui_text(trade.stop_reason, 40)),
-        Content(""),
-        *_parts(trade),
-        _money("P/L", view.unrealised, fmt.percent(view.percent)),
-        _money("Net now", view.net_now, f"{fmt.multiple(view.r_now)}R, all fees paid"),
-        _pair("Fees", fmt.money(trade.fees), f"paid so far, {trade.costs.profile}"),
-        Content(""),
-        Content.styled("Fills", "bold"),
-        *_fills(trade.fills, tick),
-    ]
-    if trade.note:
-        rows += [
-            Content(""),
-            Content.styled("Note", "bold"),
-            Content(f"  {ui_text(trade.note)}"),
-        ]
-    return Content("\n").join(rows)
-
-
-def why(fill: Fill, tick: Decimal | None) -> str:
-    """Say why *fill* has its price.
-
-    Args:
-        fill: One execution.
-        tick: The symbol's price grid.
-    """
-    match fill.model:
-        case PriceModel.TOUCH:
-            reason = "at the best price on the other side"
-        case PriceModel.LAST:
-            reason = "at the last trade"
-        case PriceModel.SIGNAL:
-            reason = "at the signal's own price"
-        case PriceModel.LEVEL:
-            reason = "at its own price"
-    if fill.kind is FillKind.STOP and fill.level is not None:
-        reason = f"first print at or beyond {fmt.price(fill.level, tick)}"
-    if fill.kind is FillKind.TARGET and fill.level is not None:
-        reason = f"target {fmt.price(fill.level, tick)} was reached"
-    details = [reason]
-    if fill.print_price is not None and fill.trade_id:
-        details.append(f"print {fmt.price(fill.print_price, tick)} no. {fill.trade_id}")
-    details += [_SOURCES[fill.source]] if fill.source in _SOURCES else []
-    details += ["rebuilt from candles"] if fill.reconstructed else []
-    details += ["order of prints unknown"] if fill.ambiguous else []
-    return ", ".join(details)
-
-
-def _fills(fills: Iterable[Fill], tick: Decimal | None) -> list[Content]:
-    rows: list[Content] = []
-    for fill in fills:
-        price = fmt.price(fill.price, tick)
-        size = fmt.quantity(fill.quantity)
-        what = f"  {fmt.clock(fill.time_ms)} {fill.kind.value} {size} @ {price}"
-        rows += [
-            Content(f"{what}  fee {fmt.money(fill.fee)}"),
-            Content.styled(f"    {why(fill, tick)}", "$quiet"),
-        ]
-    return rows
 
 
 def headline(symbol: str, direction: Direction, timeframe: str) -> Content:
@@ -140,36 +60,36 @@ def headline(symbol: str, direction: Direction, timeframe: str) -> Content:
     )
 
 
-def _parts(trade: Trade) -> list[Content]:
-    """Say what is open and what the rest has brought, where a part was closed."""
-    if not trade.status.active or len(trade.fills) == 1:
-        return []
-    return [
-        _pair("Open", fmt.quantity(trade.quantity), "the rest is closed"),
-        _money("Realised", realised(trade), "of the closed part, fees paid"),
-    ]
+def heading(words: str) -> Content:
+    """Write the heading of a paragraph."""
+    return Content.styled(words, "bold")
 
 
-def _kind(trade: Trade) -> str:
-    short = trade.direction is Direction.SHORT and trade.market is Market.SPOT
-    paper_short = ", an unlevered paper short without borrow cost" if short else ""
-    opened = f"opened {fmt.clock(trade.opened_ms)}Z"
-    return f"{trade.market.value} {trade.entry_mode.value} entry, {opened}{paper_short}"
+def quiet(words: str) -> Content:
+    """Write what is said by the way."""
+    return Content.styled(words, "$quiet")
 
 
-def _pair(name: str, value: str, remark: str) -> Content:
+def pair(name: str, value: str, remark: str) -> Content:
+    """Write a name, its value in a column, and a remark."""
     return Content.assemble(
         (f"{name:<8}", "$quiet"), f"{value:>14}", (f"  {remark}" if remark else "", "$quiet")
     )
 
 
-def _money(name: str, value: Decimal | None, remark: str) -> Content:
-    tone = fmt.tone(value)
+def result_pair(name: str, value: Decimal | None, remark: str) -> Content:
+    """Write a name, a result in its colour, and a remark."""
     return Content.assemble(
         (f"{name:<8}", "$quiet"),
-        (fmt.result(value).rjust(14), f"${tone}" if tone else ""),
+        toned(fmt.result(value).rjust(14), value),
         (f"  {remark}", "$quiet"),
     )
+
+
+def toned(written: str, value: Decimal | None) -> tuple[str, str]:
+    """Give *written* the colour of a result."""
+    tone = fmt.tone(value)
+    return (written, f"${tone}" if tone else "")
 
 
 def _away(price: Decimal, entry: Decimal) -> str:

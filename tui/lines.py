@@ -4,10 +4,20 @@ from decimal import Decimal
 
 from desk.view import CaughtUp, Notice, SignalsArrived, WhileAway
 from desk.watch import Happening
-from engine.events import TradeClosed, TradeOpened, TradeReduced
-from engine.model import CloseReason, Fill, Signal, Source, Trade
+from engine.events import (
+    Event,
+    FundingPaid,
+    StopMoved,
+    TradeCancelled,
+    TradeClosed,
+    TradeOpened,
+    TradePlaced,
+    TradeReduced,
+)
+from engine.model import CancelReason, CloseReason, Fill, FillKind, Signal, Source, Trade
 from engine.money import ZERO, plain
 from engine.pnl import net_of_last
+from engine.stops import StopReason
 from engine.text import clean
 from market.feed import FeedStatus
 from tui import format as fmt
@@ -20,7 +30,28 @@ MAX_WORDS = 300
 _ENDINGS = {
     CloseReason.TARGET: "Take Profit hit",
     CloseReason.STOP: "Stop Loss hit",
+    CloseReason.TRAILING_STOP: "Trailing Stop hit",
+    CloseReason.BREAK_EVEN_STOP: "Break-even Stop hit",
+    CloseReason.LIQUIDATION: "Liquidated",
+    CloseReason.TIME_STOP: "Time Stop",
+    CloseReason.SESSION_END: "Session ended",
     CloseReason.MANUAL: "Closed by hand",
+}
+_CANCELLED = {
+    CancelReason.TRADER: "by hand",
+    CancelReason.EXPIRED: "its time has passed",
+    CancelReason.TARGET_FIRST: "the first target was touched before the entry",
+    CancelReason.STOP_FIRST: "the stop was touched before the entry",
+    CancelReason.HALTED: "the symbol is not trading",
+    CancelReason.UNAFFORDABLE: "the entry costs more than is available",
+    CancelReason.SESSION_END: "the session has ended",
+}
+_STOPS = {
+    StopReason.INITIAL: "",
+    StopReason.MOVED: "",
+    StopReason.PREVIOUS_TARGET: " behind a target",
+    StopReason.BREAK_EVEN: " to break-even",
+    StopReason.TRAILING: " behind the price",
 }
 
 
@@ -52,21 +83,49 @@ def _words(happening: Happening, currency: str) -> str:
             return f"{mark}: {clean(text, MAX_WORDS)}"
         case FeedStatus():
             return _prices(happening)
+        case _:
+            return _changed(happening, currency)
 
 
 def _opened(trade: Trade, fill: Fill) -> str:
     size = fmt.quantity(trade.initial_quantity)
-    targets = " / ".join(plain(target.price) for target in trade.targets)
     return (
         f"Opened: {clean(trade.symbol, 20)} {trade.direction} {size} @ {plain(fill.price)} "
-        f"(Stop: {plain(trade.stop)}, Target: {targets}) {_number(trade, fill)}"
+        f"{_exits(trade)} {_number(trade, fill)}"
     )
+
+
+def _changed(happening: Event, currency: str) -> str:
+    """Tell what changed of a trade without a fill."""
+    trade = happening.trade
+    name = f"{clean(trade.symbol, 20)} {trade.direction}"
+    match happening:
+        case TradePlaced():
+            size, price = fmt.quantity(trade.quantity), plain(trade.entry_price)
+            words = f"Order placed: {name} {trade.entry_mode} {size} @ {price} {_exits(trade)}"
+        case TradeCancelled():
+            why = _CANCELLED[trade.cancel_reason or CancelReason.TRADER]
+            words = f"Order cancelled: {name}, {why}"
+        case StopMoved():
+            words = f"Stop moved: {name} to {plain(trade.stop)}{_STOPS[trade.stop_reason]}"
+        case FundingPaid(payment=payment):
+            words = f"Funding: {name} {fmt.signed(payment.amount)} {clean(currency, 12)}"
+        case _:
+            words = f"Edited: {name} {_exits(trade)}"
+    return f"{words} #{trade.id}"
+
+
+def _exits(trade: Trade) -> str:
+    """Name the stop in force and the targets ahead: ``(Stop: 95, Target: 110 / 120)``."""
+    ahead = [plain(target.price) for target in trade.targets if not target.filled]
+    return f"(Stop: {plain(trade.stop)}, Target: {' / '.join(ahead) or 'none'})"
 
 
 def _reduced(trade: Trade, fill: Fill, currency: str) -> str:
     size, rest = fmt.quantity(fill.quantity), fmt.quantity(trade.quantity)
+    what = "Target hit" if fill.kind is FillKind.TARGET else "Part closed"
     return (
-        f"Part closed: {clean(trade.symbol, 20)} {size} @ {plain(fill.price)} "
+        f"{what}: {clean(trade.symbol, 20)} {size} @ {plain(fill.price)} "
         f"({_kind(net_of_last(trade), currency)}), {rest} open {_number(trade, fill)} "
         f"{trade.direction}"
     )

@@ -24,7 +24,7 @@ def trade_table(trades: Sequence[Trade]) -> str:
             plain(trade.initial_quantity),
             plain(trade.entry_price),
             plain(trade.exit_price) if trade.exit_price is not None else "-",
-            signed(trade.net),
+            signed(trade.net) if trade.fills else "-",
             clock(trade.opened_ms),
         )
         for trade in trades
@@ -70,7 +70,14 @@ def signal_report(answer: Mapping[str, Any]) -> Iterator[str]:
 
 def trade_line(trade: Mapping[str, Any]) -> str:
     """Say in one line what became of a trade."""
-    head = f"#{trade['id']} {clean(trade['symbol'])} {trade['direction']}"
+    head = _head(trade)
+    if trade["status"] == "PENDING":
+        mode, price, size = trade["entry_mode"], trade["entry_price"], trade["quantity"]
+        until = f", until {clock(trade['expires_ms'])} UTC" if trade["expires_ms"] else ""
+        return f"{head} waits: {mode} {size} @ {price}, {_levels(trade)}{until}"
+    if trade["status"] == "CANCELLED":
+        why = (trade["cancel_reason"] or "").replace("_", " ")
+        return f"{head} cancelled: {why}"
     if trade["closed_ms"] is None and len(trade["fills"]) > 1:
         part = trade["fills"][-1]
         return (
@@ -78,13 +85,87 @@ def trade_line(trade: Mapping[str, Any]) -> str:
             f"{trade['quantity']} of {trade['initial_quantity']} still open"
         )
     if trade["closed_ms"] is None:
-        target = trade["targets"][0]["price"]
         return (
-            f"{head} opened: {trade['quantity']} @ {trade['entry_price']}, "
-            f"stop {trade['stop']}, target {target}, fee {trade['fees']}"
+            f"{head} opened: {trade['quantity']} @ {trade['entry_price']}, {_levels(trade)}, "
+            f"fee {trade['fees']}"
         )
     net = signed(Decimal(trade["net"]))
     return f"{head} closed @ {trade['exit_price']}: net {net} ({trade['net_percent']} %)"
+
+
+def exits_line(trade: Mapping[str, Any]) -> str:
+    """Say in one line how a trade will end."""
+    words = [_levels(trade)]
+    if trailing := trade["trailing"]:
+        stands = trailing["stop"] or f"from {trailing['activation']}"
+        words.append(f"trailing {_distance(trailing)} ({stands})")
+    if even := trade["break_even"]:
+        words.append(f"break-even {even['stop'] or even['trigger'] or 'as soon as it can'}")
+    if trade["deadline_ms"]:
+        words.append(f"until {clock(trade['deadline_ms'])} UTC")
+    return f"{_head(trade)}: {', '.join(words)}"
+
+
+def all_closed(answer: Mapping[str, Any]) -> str:
+    """Say what became of every trade that was to be closed."""
+    lines = [trade_line(trade) for trade in answer["trades"]]
+    lines += [f"#{one['trade_id']} {clean(one['message'], 400)}" for one in answer["refused"]]
+    return "\n".join(lines) or "No trade is open."
+
+
+def plan_text(plan: Mapping[str, Any]) -> str:
+    """Say in lines what an order would do."""
+    how = "waits for" if plan["waits"] else "now at"
+    lines = [
+        f"{clean(plan['symbol'])} {plan['direction']} {plan['quantity']} {how} {plan['price']} "
+        f"({plan['entry_mode']}), worth {plan['notional']}, fee {plan['fee']}",
+        f"margin {plan['margin']} at {plan['leverage']}x{_liquidation(plan)}",
+        f"{_levels(plan)}, net {_money(plan['net_at_stop'])} at the stop, "
+        f"{_money(plan['net_at_targets'])} at the targets",
+        f"R:R {plan['reward_risk']}, net {plan['reward_risk_net'] or 'none'}; "
+        f"{_share(plan['break_even_win_rate'])} must win; break-even "
+        f"at {plan['break_even_price']}",
+        *(f"! {clean(warning, 400)}" for warning in plan["warnings"]),
+        "Nothing was done.",
+    ]
+    return "\n".join(lines)
+
+
+def _head(trade: Mapping[str, Any]) -> str:
+    return f"#{trade['id']} {clean(trade['symbol'])} {trade['direction']}"
+
+
+def _levels(trade: Mapping[str, Any]) -> str:
+    """Name the stop in force and the targets that have not filled."""
+    ahead = [target["price"] for target in trade["targets"] if not target["filled"]]
+    reason = trade.get("stop_reason", "initial")
+    moved = "" if reason == "initial" else f" ({reason.replace('_', ' ')})"
+    targets = f"target {' '.join(ahead)}" if ahead else "no target"
+    return f"stop {trade['stop']}{moved}, {targets}"
+
+
+def _distance(trailing: Mapping[str, Any]) -> str:
+    if trailing["unit"] == "price":
+        return str(trailing["distance"])
+    return f"{plain(Decimal(trailing['distance']) * 100)}%"
+
+
+def _liquidation(plan: Mapping[str, Any]) -> str:
+    if plan["liquidation"] is None:
+        return ""
+    guess = " (estimated)" if plan["liquidation_estimated"] else ""
+    return f", liquidation at {plan['liquidation']}{guess}"
+
+
+def _money(amount: str) -> str:
+    return signed(Decimal(amount))
+
+
+def _share(fraction: str | None) -> str:
+    """Write how many of such trades must win: ``45.3 %``, or that none suffice."""
+    if fraction is None:
+        return "more than all"
+    return f"{Decimal(fraction) * 100:.1f} %"
 
 
 def aligned(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

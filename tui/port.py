@@ -7,15 +7,72 @@ from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import Protocol
 
+from desk.accounts import AccountView
 from desk.view import Fact, Header, SignalView, TradeView
-from engine.commands import Command, OpenTrade, Size
+from engine.account import Account
+from engine.commands import BreakEvenOrder, Command, OpenTrade, TrailOrder
 from engine.events import Event
-from engine.model import Candle, Instrument
+from engine.instrument import Instrument
+from engine.model import Candle, EntryMode, Market
 from engine.plan import Plan
+from engine.sizes import Size
+from engine.stops import StopPolicy
+
+
+class DeskSettings(Protocol):
+    """The trader's settings: the account, and what an order ticket starts with."""
+
+    @property
+    def account(self) -> str:
+        """The account that this desk is on."""
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """All that the settings know."""
+
+    @property
+    def deposit(self) -> Decimal:
+        """What a new session begins with."""
+
+    @property
+    def market(self) -> Market:
+        """What the account trades."""
+
+    @property
+    def all_targets(self) -> bool:
+        """Whether a trade takes all targets of its signal, or the nearest."""
+
+    @property
+    def entry(self) -> EntryMode:
+        """How a trade enters."""
+
+    @property
+    def leverage(self) -> int:
+        """Of a futures trade."""
+
+    @property
+    def trailing(self) -> TrailOrder | None:
+        """The trailing stop, if any."""
+
+    @property
+    def break_even(self) -> BreakEvenOrder | None:
+        """The break-even stop, if any."""
+
+    @property
+    def after_target(self) -> StopPolicy:
+        """What the stop does when a target has filled."""
+
+    @property
+    def hold_ms(self) -> int | None:
+        """How long a trade is held at most."""
 
 
 class DeskSession(Protocol):
     """One running desk, as the screens see it."""
+
+    @property
+    def settings(self) -> DeskSettings:
+        """The account, and what an order ticket starts with."""
 
     @property
     def default_size(self) -> Size:
@@ -59,6 +116,31 @@ class DeskSession(Protocol):
 
         Raises:
             MarketError: If the exchange cannot be asked.
+        """
+
+    async def accounts(self) -> list[AccountView]:
+        """Return all accounts by name, as they are booked.
+
+        Raises:
+            StoreError: If the books cannot be read.
+        """
+
+    async def transfer(self, name: str, amount: Decimal, note: str, /) -> Account:
+        """Book money paid into an account, or out of it; returns the account afterwards.
+
+        Raises:
+            Refused: If the rules do not allow it.
+            DeskError: If it cannot be done at present.
+            StoreError: If the books cannot be used.
+        """
+
+    async def new_session(self, name: str, balance: Decimal, /) -> Account:
+        """Begin an account anew; returns it as it begins.
+
+        Raises:
+            Refused: If a trade is still active.
+            DeskError: If it cannot be done at present.
+            StoreError: If the books cannot be used.
         """
 
     def subscribe(self, callback: Callable[[Fact], None], /) -> Callable[[], None]:

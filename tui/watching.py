@@ -17,7 +17,8 @@ from pathlib import Path
 
 from desk.anydesk import AnyDesk
 from desk.logs import log_to_file
-from desk.machine import dumps, events_json
+from desk.machine import dumps
+from desk.machine_events import events_json
 from desk.start import Demo, open_any_desk
 from desk.view import CaughtUp, Header, Notice
 from desk.watch import Happening, watch
@@ -175,7 +176,8 @@ def _stopped_by_reader(outlet: Outlet, stop: asyncio.Event) -> Iterator[None]:
 
 
 def _beginning(context: Context, figures: Header) -> str:
-    market = "the simulated exchange" if figures.simulated else "Binance spot"
+    place = "Binance futures" if context.settings.market == "FUTURES" else "Binance spot"
+    market = "the simulated exchange" if figures.simulated else place
     return (
         f"Paperdesk {__version__}, PAPER: no real order, ever. Account {figures.account}, "
         f"{fmt.money(figures.balance)} {figures.currency}, {_open(figures.open)}, prices from "

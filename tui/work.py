@@ -7,14 +7,15 @@ import gc
 import sys
 import time
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from desk.errors import DeskBusy, DeskError, SettingsError
-from desk.settings import Given, Home, Settings
+from desk.layers import Given
+from desk.settings import Home, Settings, load_settings
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_MARKET, EXIT_STORE, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
@@ -37,9 +38,19 @@ class Context:
         file = self.home.database(demo=self.demo)
         return file if self.seed == 1 else file.with_stem(f"{file.stem}-{self.seed}")
 
+    def on_account(self, name: str) -> "Context":
+        """Return what a command knows on another account.
+
+        Raises:
+            SettingsError: If the settings cannot be read, or do not know it.
+        """
+        flags = {n: one.value for n, one in self.found.items() if one.origin == "command line"}
+        settings, found = load_settings(self.home.config, {**flags, "account.name": name})
+        return replace(self, settings=settings, found=found)
+
 
 async def show_desk(context: Context, simulated: Any) -> int:
-    """Open the desk on screen; returns the exit code when it was left.
+    """Open the desk on screen, on each account that is asked for; returns the exit code.
 
     Raises:
         DeskError: If there is no terminal to show it on.
@@ -49,9 +60,19 @@ async def show_desk(context: Context, simulated: Any) -> int:
     gc.disable()  # nothing that is loaded on the way to the first picture goes again
 
     from desk.logs import log_to_file
-    from desk.start import open_any_desk
 
     log_to_file(context.home.logs)
+    while True:
+        account, code = await _show_account(context, simulated)
+        if account is None:
+            return code
+        context = context.on_account(account)
+
+
+async def _show_account(context: Context, simulated: Any) -> tuple[str | None, int]:
+    """Show the desk on one account; returns which one is wanted next, and the exit code."""
+    from desk.start import open_any_desk
+
     async with open_any_desk(context.settings, context.database, demo=simulated) as session:
         from tui.app import DeskApp
 
@@ -62,7 +83,7 @@ async def show_desk(context: Context, simulated: Any) -> int:
             ready=_collect_garbage_again,
         )
         await app.run_async()
-        return app.return_code or 0
+        return app.next_account, app.return_code or 0
 
 
 def _collect_garbage_again() -> None:
@@ -106,6 +127,7 @@ async def request(context: Context, kind: str, payload: Mapping[str, Any]) -> An
     from desk import chores, door
     from desk.start import Demo, beside, open_desk
 
+    payload = {**payload, "account": context.settings.account}
     simulated = Demo() if context.demo else None
     try:
         async with open_desk(
@@ -117,13 +139,25 @@ async def request(context: Context, kind: str, payload: Mapping[str, Any]) -> An
         return await door.ask(context.database, kind, payload)
 
 
-async def read_trades(context: Context, *, active: bool | None, limit: int) -> Any:
-    """Return stored trades, newest first."""
+async def read_trades(
+    context: Context, *, active: bool | None, session: int | None, limit: int
+) -> Any:
+    """Return stored trades, newest first.
+
+    Args:
+        context: Knows the account.
+        active: Only active trades, or only finished ones; None for both.
+        session: Only those of one session; None is the present one, 0 is all.
+        limit: Number of trades at most.
+    """
     from store.ledger import Ledger
 
     ledger = await Ledger.open(context.database)
     try:
-        return await ledger.trades(context.settings.account, active=active, limit=limit)
+        name = context.settings.account
+        if session is None:
+            session = next((a.session for a in await ledger.accounts() if a.name == name), 0)
+        return await ledger.trades(name, active=active, session=session or None, limit=limit)
     finally:
         await ledger.close()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from desk.doctor.ground import look_at_books, look_at_files
 from desk.doctor.looks import Area, Look, Verdict, masked
-from desk.doctor.reach import Reach, hosts_of, reach
+from desk.doctor.reach import Reach, StreamReach, hosts_of, reach, venue_of
 from desk.settings import Home, Settings
 from market.errors import Blocked, Limited, MarketError
 
@@ -48,7 +48,7 @@ async def look_at_market(settings: Settings, *, demo: bool) -> list[Look]:
     if demo:
         text = "The demo brings its own exchange; there is nothing to reach."
         return [Look(area=Area.MARKET, name="exchange", text=text)]
-    reached = await reach(hosts_of(settings))
+    reached = await reach(hosts_of(settings), venue=venue_of(settings))
     return list(market_looks(reached))
 
 
@@ -57,7 +57,8 @@ def market_looks(reached: Sequence[Reach]) -> Iterator[Look]:
     spare = any(host.usable for host in reached)
     for host in reached:
         yield _rest(host, spare=spare)
-        yield _stream(host, spare=spare)
+        for stream in host.streams:
+            yield _stream(host, stream, spare=spare)
         yield from _clock(host)
 
 
@@ -81,12 +82,14 @@ def _rest(reached: Reach, *, spare: bool) -> Look:
     )
 
 
-def _stream(reached: Reach, *, spare: bool) -> Look:
-    stream, name = reached.stream, f"{reached.host.name} stream"
+def _stream(reached: Reach, stream: StreamReach, *, spare: bool) -> Look:
+    # "/stream" is all of a market; "/public/stream" and "/market/stream" are parts of it.
+    name = f"{reached.host.name} {stream.route.path.strip('/').replace('/', ' ')}"
     facts = {"opened_ms": stream.opened_ms, "first_ms": stream.first_ms}
     if stream.trouble:
         return _trouble(name, stream.trouble, facts, spare=spare)
-    text = f"Opens in {stream.opened_ms} ms, first print after {stream.first_ms} ms."
+    first = "print" if stream.route.prints else "quote"
+    text = f"Opens in {stream.opened_ms} ms, first {first} after {stream.first_ms} ms."
     return Look(area=Area.MARKET, name=name, text=text, facts=facts)
 
 

@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from desk.settings import Settings
+from engine.model import Market
 from market.binance import questions
-from market.binance.hosts import DEFAULT_HOSTS, Host
+from market.binance.hosts import Host
 from market.binance.limits import Timings, WeightBudget
 from market.binance.rest import RestClient
 from market.binance.stream import Stream, open_stream
+from market.binance.venue import FUTURES, SPOT, Route, Venue
 from market.binance.wanted import CANARIES
-from market.binance.wire import AggTrade, decode_frame
+from market.binance.wire import AggTrade, BookTicker, decode_frame
 from market.errors import MarketError
 
 TIMINGS = Timings(request_s=5.0, connect_s=5.0, silence_s=5.0)
@@ -39,8 +41,9 @@ class RestReach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamReach:
-    """What became of opening a host's stream."""
+    """What became of opening one of a host's streams."""
 
+    route: Route = SPOT.routes[0]
     trouble: MarketError | None = None
     opened_ms: int | None = None
     """Time to the end of the handshake."""
@@ -54,29 +57,38 @@ class Reach:
 
     host: Host
     rest: RestReach
-    stream: StreamReach
+    streams: tuple[StreamReach, ...]
+    """One by each route of the market."""
 
     @property
     def usable(self) -> bool:
         """Whether a desk can trade on this host."""
-        return self.rest.trouble is None and self.stream.trouble is None
+        return not self.rest.trouble and not any(one.trouble for one in self.streams)
+
+
+def venue_of(settings: Settings) -> Venue:
+    """Return the market that a desk with these settings trades on."""
+    return FUTURES if settings.market is Market.FUTURES else SPOT
 
 
 def hosts_of(settings: Settings) -> Sequence[Host]:
     """Return the hosts that a desk with these settings would try, in order."""
     if settings.rest_url:
         return (Host(rest_url=settings.rest_url, stream_url=settings.stream_url),)
-    return DEFAULT_HOSTS
+    return venue_of(settings).hosts
 
 
-async def reach(hosts: Sequence[Host], timings: Timings = TIMINGS) -> list[Reach]:
-    """Try all hosts at the same time."""
-    return list(await asyncio.gather(*(_reach(host, timings) for host in hosts)))
+async def reach(
+    hosts: Sequence[Host], timings: Timings = TIMINGS, venue: Venue = SPOT
+) -> list[Reach]:
+    """Try all hosts of a market at the same time."""
+    return list(await asyncio.gather(*(_reach(host, timings, venue) for host in hosts)))
 
 
-async def _reach(host: Host, timings: Timings) -> Reach:
-    rest, stream = await asyncio.gather(_ask(host, timings), _listen(host, timings))
-    return Reach(host, rest, stream)
+async def _reach(host: Host, timings: Timings, venue: Venue) -> Reach:
+    listening = asyncio.gather(*(_listen(host, timings, route) for route in venue.routes))
+    rest, streams = await asyncio.gather(_ask(host, timings, venue), listening)
+    return Reach(host, rest, tuple(streams))
 
 
 class _Told(WeightBudget):
@@ -89,9 +101,9 @@ class _Told(WeightBudget):
         super().observe(used)
 
 
-async def _ask(host: Host, timings: Timings) -> RestReach:
-    client = RestClient(host, timings, random.Random())
-    client.budget = budget = _Told()
+async def _ask(host: Host, timings: Timings, venue: Venue) -> RestReach:
+    client = RestClient(host, timings, random.Random(), venue)
+    client.budget = budget = _Told(venue.weight_per_minute)
     try:
         await questions.ping(client)
         samples = [await _compare_clocks(client) for _ in range(SAMPLES)]
@@ -116,27 +128,30 @@ async def _compare_clocks(client: RestClient) -> tuple[float, float]:
     return round_trip_ms, server_ms - (asked_at_ms + round_trip_ms / 2)
 
 
-async def _listen(host: Host, timings: Timings) -> StreamReach:
+async def _listen(host: Host, timings: Timings, route: Route) -> StreamReach:
     began_s = time.monotonic()
     try:
-        stream = await open_stream(host, timings, _hears)
+        stream = await open_stream(host, timings, _hears, route)
     except MarketError as exc:
-        return StreamReach(trouble=exc)
+        return StreamReach(route=route, trouble=exc)
     opened_s = time.monotonic()
     try:
-        stream.want(CANARIES)
+        stream.want([name for name in CANARIES if route.carries(name)])
         await stream.until(stream.live)
     except MarketError as exc:
-        return StreamReach(trouble=exc, opened_ms=_ms(opened_s - began_s))
+        return StreamReach(route=route, trouble=exc, opened_ms=_ms(opened_s - began_s))
     finally:
         await stream.stop()
     return StreamReach(
-        opened_ms=_ms(opened_s - began_s), first_ms=_ms(time.monotonic() - opened_s)
+        route=route,
+        opened_ms=_ms(opened_s - began_s),
+        first_ms=_ms(time.monotonic() - opened_s),
     )
 
 
-def _hears(_: Stream, frames: Sequence[bytes]) -> bool:
-    return any(isinstance(decode_frame(frame), AggTrade) for frame in frames)
+def _hears(stream: Stream, frames: Sequence[bytes]) -> bool:
+    awaited = AggTrade if stream.route.prints else BookTicker
+    return any(isinstance(decode_frame(frame), awaited) for frame in frames)
 
 
 def _ms(seconds: float) -> int:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from engine.model import Candle, Direction, Instrument, Quote, Tick
+from engine.instrument import Instrument
+from engine.model import Candle, Direction, Quote, Tick
 from engine.money import MONEY_UNIT
 from market.tape.tape import Item, Touch
 from store.ledger import Checkpoint

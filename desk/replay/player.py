@@ -14,10 +14,11 @@ from desk.replay.scan import TapeScanner
 from desk.replay.signals import Refusal, Waiting
 from desk.settings import Settings
 from engine.book import Book
-from engine.commands import CloseTrade, OpenTrade
+from engine.commands import CloseTrade, OpenTrade, equal_targets
 from engine.errors import Refused
 from engine.events import Event, TradeClosed
-from engine.model import Candle, Direction, EntryMode, Instrument, Signal, Source, Tick, Trade
+from engine.instrument import Instrument
+from engine.model import Candle, Direction, EntryMode, Signal, Source, Tick, Trade
 from engine.money import ZERO, plain
 from market.tape.tape import Item
 from store.ledger import Books
@@ -62,7 +63,7 @@ class Player:
         """Begin with the books as they stand.
 
         Args:
-            settings: Account, size, costs.
+            settings: Account, size, exits, costs.
             books: The account and its open trades.
             waiting: Signals that the tape will come to.
             rules: Trading rules where they are known.
@@ -221,15 +222,21 @@ class Player:
         self._met.add(signal.id)
         self.signals.append(signal)
         unrealised, complete = self.book.unrealised(self._mark)
+        settings = self._settings
+        prices = signal.targets if settings.all_targets else signal.targets[:1]
         order = OpenTrade(
             symbol=signal.symbol,
             direction=signal.direction,
             stop=signal.stop,
-            target=signal.targets[0],
-            size=self._settings.size,
+            targets=equal_targets(prices),
+            size=settings.size,
             signal=signal,
             entry_mode=self._entry,
-            costs=self._settings.costs,
+            trailing=settings.trailing,
+            break_even=settings.break_even,
+            after_target=settings.after_target,
+            hold_ms=settings.hold_ms,
+            costs=settings.costs,
             quote=state.quote(),
             equity=self.book.account.balance + unrealised if complete else None,
             source=Source.REPLAY,

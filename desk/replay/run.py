@@ -22,7 +22,8 @@ from engine.account import Account
 from engine.costs import Costs
 from engine.errors import Refused
 from engine.events import Event
-from engine.model import EntryMode, Instrument, Trade
+from engine.instrument import Instrument
+from engine.model import EntryMode, Trade
 from engine.money import ZERO
 from market.errors import TapeError
 from market.tape.tape import Item, Tape, time_of
@@ -81,7 +82,7 @@ async def replay(
 
     Args:
         tapes: Files in order of time: archive klines or aggTrades, or recordings.
-        settings: Account, size, costs.
+        settings: Account, size, exits, costs.
         symbol: Whose prices they hold, where their names do not say it.
         ideas: Signals from a file.
         entry: How signals are entered: at the market, or at their own price.

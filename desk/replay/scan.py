@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from engine.model import Candle, Instrument, Signal, Tick
+from engine.instrument import Instrument
+from engine.model import Candle, Signal, Tick
 from market.tape.tape import LENGTHS_MS
 from signals.scanner import Scanner
 from signals.strategies.ema_cross_adx import EmaCrossAdx

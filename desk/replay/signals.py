@@ -14,7 +14,8 @@ from heapq import heappop, heappush
 from typing import Any, Final
 
 from engine.errors import Refused
-from engine.model import Instrument, Signal
+from engine.instrument import Instrument
+from engine.model import Signal
 from engine.text import clean
 from signals import words
 from signals.errors import SignalRejected

@@ -1,1 +1,1 @@
-"""Binance spot as a feed: public market data only, no account, no key, no order."""
+"""Binance as a feed, spot and futures: public market data only, no account, no order."""

@@ -15,6 +15,7 @@ from market.binance.limits import Backoff, ConnectBudget, Timings
 from market.binance.probe import HostChooser
 from market.binance.rest import RestClient
 from market.binance.stream import OnFrames, Stream, open_stream
+from market.binance.venue import Route, Venue
 from market.clock import ExchangeClock
 from market.errors import Blocked, Limited, MarketError, NoHost, Unreachable
 
@@ -25,19 +26,26 @@ OnLost = Callable[[MarketError], None]
 
 
 class Connector:
-    """The connection to whichever host answers: one stream, two while one is replaced."""
+    """The connection to whichever host answers: a stream by each route of the market.
+
+    There is one more while one is replaced. All end together: what comes by one route is worth
+    little without the other.
+    """
 
     def __init__(
         self,
+        venue: Venue,
         hosts: Sequence[Host],
         timings: Timings,
         rng: random.Random,
+        *,
         on_frames: OnFrames,
         on_lost: OnLost,
     ) -> None:
         self.rest: RestClient | None = None
         """The host in use; None while there is none."""
-        self._hosts = HostChooser(hosts, timings, rng)
+        self._venue = venue
+        self._hosts = HostChooser(hosts, timings, rng, venue)
         self._timings = timings
         self._on_frames = on_frames
         self._on_lost = on_lost
@@ -90,18 +98,31 @@ class Connector:
         self.rest = rest = await self._hosts.choose()
         began_s = time.monotonic()
         try:
-            stream = await self._open(rest)
+            streams = [await self._open(rest, route) for route in self._venue.routes]
             await _read_clock(rest, clock)
-            while True:
-                await stream.until(stream.worn)
-                stream = await self._replace(stream, rest)
+            await self._keep_all(streams, rest)
         finally:
             self._backoff.lived(time.monotonic() - began_s)
             self.rest = None
-            for stream in tuple(self._streams):
-                await self._close(stream)
+            await asyncio.gather(*map(self._close, tuple(self._streams)))
 
-    async def _open(self, rest: RestClient) -> Stream:
+    async def _keep_all(self, streams: Sequence[Stream], rest: RestClient) -> None:
+        lost: list[MarketError] = []
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for stream in streams:
+                    tasks.create_task(self._keep(stream, rest))
+        except* MarketError as errors:
+            lost += [error for error in errors.exceptions if isinstance(error, MarketError)]
+        raise lost[0]
+
+    async def _keep(self, stream: Stream, rest: RestClient) -> None:
+        """Replace a stream when it is worn, again and again until one is lost."""
+        while True:
+            await stream.until(stream.worn)
+            stream = await self._replace(stream, rest)
+
+    async def _open(self, rest: RestClient, route: Route) -> Stream:
         host = rest.host
         if (quiet_s := rest.quiet_s) > 0:
             raise Limited(f"{host.name} asked for silence.", quiet_s)
@@ -110,7 +131,7 @@ class Connector:
             await asyncio.sleep(pause_s)
         self._connects.note()
         try:
-            stream = await open_stream(host, self._timings, self._on_frames)
+            stream = await open_stream(host, self._timings, self._on_frames, route)
         except Blocked as exc:
             self._hosts.block(host, str(exc))
             raise
@@ -128,7 +149,7 @@ class Connector:
         """Open the next stream before the old one is closed; keep the old one if that fails."""
         fresh: Stream | None = None
         try:
-            fresh = await self._open(rest)
+            fresh = await self._open(rest, old.route)
             await fresh.until(fresh.settled)
             await fresh.until(fresh.live)
         except MarketError as exc:

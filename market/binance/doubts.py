@@ -1,13 +1,12 @@
 """Which events are too strange to be believed at sight.
 
-A price at twice or half the last one may be true, so it is not thrown away: the next print, or
+A price at twice or half the last one may be true, so it is not thrown away: the next one, or
 the exchange's own record, must confirm it. An id or a time from another world is thrown away.
 """
 
 import logging
 from decimal import Decimal
 
-from engine.model import Tick
 from market.board import SymbolPrice
 from market.clock import ExchangeClock
 
@@ -27,20 +26,21 @@ class Doubts:
     def __init__(self, clock: ExchangeClock) -> None:
         self._clock = clock
         self._suspects: dict[str, Decimal] = {}
-        """By symbol, the price of a print that nothing has confirmed yet."""
+        """By symbol, the price that nothing has confirmed yet."""
 
-    def unbelievable(self, price: SymbolPrice, tick: Tick) -> bool:
-        """Tell whether a print must be confirmed by another one before it counts.
+    def unbelievable(self, symbol: str, price: Decimal, known: Decimal | None) -> bool:
+        """Tell whether a price must be confirmed by another one before it counts.
 
         Args:
-            price: What is known of the symbol.
-            tick: A print outside of what is believed at sight.
+            symbol: Whose price it is.
+            price: One that is not believed at sight.
+            known: The last one that was believed; None before the first.
         """
-        known = self._suspects.pop(price.symbol, None) or price.last
-        if known is None or known / WILD < tick.price < known * WILD:
+        known = self._suspects.pop(symbol, None) or known
+        if known is None or known / WILD < price < known * WILD:
             return False
-        log.warning("%s at %s, far from %s: not believed yet", tick.symbol, tick.price, known)
-        self._suspects[price.symbol] = tick.price
+        log.warning("%s at %s, far from %s: not believed yet", symbol, price, known)
+        self._suspects[symbol] = price
         return True
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Binance spot as a `Feed`: what is wanted goes to the streams, what arrives to the desk.
+"""A market of Binance as a `Feed`: wishes go to the streams, what arrives goes to the desk.
 
 The whole client meets here: connector, intake, upkeep and questions know nothing of each other.
 """
@@ -7,63 +7,75 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from market.binance.asking import Asking
 from market.binance.connector import Connector
-from market.binance.hosts import DEFAULT_HOSTS, Host
+from market.binance.health import Health
+from market.binance.hosts import Host
 from market.binance.intake import Intake
 from market.binance.limits import Timings
 from market.binance.stream import Stream
 from market.binance.upkeep import Upkeep
+from market.binance.venue import FUTURES, SPOT, Venue
 from market.binance.wanted import Wanted
 from market.board import Board
 from market.clock import ExchangeClock
 from market.errors import MarketError, Unreachable
-from market.feed import Deliver, FeedState, FeedStatus, Meeting, OnCandle, OnLongGap
+from market.feed import Deliver, FeedState, FeedStatus, Meeting, OnCandle, OnLongGap, OnMark
 
 if TYPE_CHECKING:
+    from engine.instrument import Bracket
     from market.tape.recording import Recording
 
 log = logging.getLogger(__name__)
 
 BORROW_S = 60.0
 """How long a symbol stays followed after somebody asked for a fresh price of it."""
-LATENCY_WEIGHT = 0.1
 WATCH_EVERY_S = 0.25
 
 
-class BinanceSpotFeed(Asking):
-    """Prices of Binance spot, or of any server that speaks its protocol."""
+class BinanceFeed(Asking):
+    """Prices of one market of Binance, or of any server that speaks its protocol."""
+
+    venue: ClassVar[Venue]
 
     def __init__(
         self,
-        hosts: Sequence[Host] = DEFAULT_HOSTS,
+        hosts: Sequence[Host] = (),
         *,
         simulated: bool = False,
         rng: random.Random | None = None,
         timings: Timings | None = None,
         recording: "Recording | None" = None,
+        brackets: "Mapping[str, tuple[Bracket, ...]] | None" = None,
     ) -> None:
         """Prepare; nothing is connected before `run`.
 
         Args:
-            hosts: Tried in order.
+            hosts: Tried in order; without any, those of Binance.
             simulated: Whether the prices are made up, with a clock that may run fast.
             rng: Jitter of the pauses.
             timings: Limits and pauses; the defaults are Binance's, with a margin.
             recording: Gets every frame as it came; the owner closes it.
+            brackets: The trader's own margin tables by symbol; futures only.
         """
         self.board = Board()
         self.clock = ExchangeClock()
         self.simulated = simulated
         self._timings = timings or Timings()
         self._recording = recording
+        self._health = Health(self.venue.routes, self._timings, self.clock)
         self._connector = Connector(
-            hosts, self._timings, rng or random.Random(), self._on_frames, self._on_lost
+            self.venue,
+            hosts or self.venue.hosts,
+            self._timings,
+            rng or random.Random(),
+            on_frames=self._on_frames,
+            on_lost=self._on_lost,
         )
-        super().__init__(self._connector, self.clock)
+        super().__init__(self.venue, self._connector, self.clock, brackets or {})
         self._intake = Intake(
             self.board, self.clock, simulated=simulated, hold_s=self._timings.reorder_s
         )
@@ -71,28 +83,17 @@ class BinanceSpotFeed(Asking):
             self._intake,
             self._timings,
             rest=lambda: self._connector.rest,
-            live=lambda: self._state is FeedState.LIVE,
+            live=lambda: self._health.state is FeedState.LIVE,
         )
-        self._wanted = Wanted()
+        self._wanted = Wanted(self.venue.kinds)
         self._followed: frozenset[str] = frozenset()
         self._names: list[str] = []
-        self._state = FeedState.CONNECTING
-        self._detail = "Looking for a host that answers."
-        self._since_ms = self.clock.now_ms()
-        self._heard_s = 0.0
-        self._latency_ms: float | None = None
         self._update_wanted()
 
     @property
     def status(self) -> FeedStatus:
         """How the feed is doing now."""
-        return FeedStatus(
-            state=self._state,
-            detail=self._detail,
-            host=rest.host.name if (rest := self._connector.rest) else "",
-            latency_ms=None if self._latency_ms is None else round(self._latency_ms),
-            since_ms=self._since_ms,
-        )
+        return self._health.status(rest.host.name if (rest := self._connector.rest) else "")
 
     @property
     def on_long_gap(self) -> OnLongGap | None:
@@ -102,6 +103,15 @@ class BinanceSpotFeed(Asking):
     @on_long_gap.setter
     def on_long_gap(self, heard: OnLongGap | None) -> None:
         self._intake.on_long_gap = heard
+
+    @property
+    def on_mark(self) -> OnMark | None:
+        """Hears the mark prices of active symbols; see `Feed.on_mark`."""
+        return self._intake.marks.on_mark
+
+    @on_mark.setter
+    def on_mark(self, heard: OnMark | None) -> None:
+        self._intake.marks.on_mark = heard
 
     @property
     def dropped_frames(self) -> int:
@@ -186,16 +196,16 @@ class BinanceSpotFeed(Asking):
 
         seeded = False
         while self.board.quote(symbol, self.clock.now_ms()) is None:
-            if self._state is FeedState.OFFLINE:
+            if self._health.state is FeedState.OFFLINE:
                 return False
             rest = self._connector.rest
-            if self._state is FeedState.LIVE and rest and not seeded:
+            if self._health.state is FeedState.LIVE and rest and not seeded:
                 newest = await questions.newest_print(rest, symbol)
                 bid, ask = await questions.touch(rest, symbol)
-                seeded = self._state is FeedState.LIVE
+                seeded = self._health.state is FeedState.LIVE
                 if seeded and newest:
-                    self._intake.seed_touch(symbol, bid, ask)
-                    self._intake.seed_print(newest)
+                    self._intake.symbols.seed_touch(symbol, bid, ask)
+                    self._intake.symbols.seed_print(newest)
             else:
                 await asyncio.sleep(0.02)
         return True
@@ -224,46 +234,42 @@ class BinanceSpotFeed(Asking):
         while self._intake.refused:
             log.warning("a control message was refused: %s", self._intake.refused.pop())
         if heard:
-            self._heard_s = now_s
+            self._health.hear(stream.route, now_s)
             first = not stream.live.is_set()
-            if first:
+            if first and stream.route.prints:
                 self._intake.connected()
-            late_s = self._late_s()
-            if late_s > self._timings.too_late_s and not first:
-                raise Unreachable(f"Prices arrive {late_s:.0f} s late.")
-            if late_s > self._timings.late_s:
-                self._go_stale(f"Prices arrive {late_s:.0f} s late.")
-            else:
-                self._go_live()
+            self._judge(now_s, first=first)
         return heard
+
+    def _judge(self, now_s: float, *, first: bool) -> None:
+        """Say how the feed is, now that market data came; *first* over its connection."""
+        health = self._health
+        if self._intake.event_ms and not self.simulated:
+            health.time(self._intake.event_ms)
+            if health.late_s > self._timings.too_late_s and not first:
+                raise Unreachable(f"Prices arrive {health.late_s:.0f} s late.")
+        if health.late_s > self._timings.late_s:
+            self._go_stale(f"Prices arrive {health.late_s:.0f} s late.")
+        elif not health.silent(now_s):
+            self._go_live()
+        elif health.state is FeedState.STALE:
+            self._intake.symbols.silent()  # what came is worth no more than what is missing
 
     def _on_lost(self, error: MarketError) -> None:
         self._intake.disconnected()
-        self._latency_ms = None
-        lost = self._state in {FeedState.LIVE, FeedState.STALE}
-        self._become(FeedState.CONNECTING if lost else FeedState.OFFLINE, str(error))
-
-    def _late_s(self) -> float:
-        """Return how late the newest batch is, seconds, and fold it into the latency."""
-        if self.simulated or not self._intake.event_ms:
-            return 0.0
-        newest = self.clock.now_ms() - self._intake.event_ms
-        if self._latency_ms is None:
-            self._latency_ms = newest
-        self._latency_ms += (newest - self._latency_ms) * LATENCY_WEIGHT
-        return newest / 1000
+        self._health.lose(str(error))
 
     def _go_live(self) -> None:
-        if self._state is FeedState.LIVE:
+        if self._health.state is FeedState.LIVE:
             return
-        if self._state is FeedState.STALE:
-            self._intake.audible()
-        self._become(FeedState.LIVE, "")
+        if self._health.state is FeedState.STALE:
+            self._intake.symbols.audible()
+        self._health.become(FeedState.LIVE, "")
         self._upkeep.seed(self._followed)
 
     def _go_stale(self, why: str) -> None:
-        self._intake.silent()
-        self._become(FeedState.STALE, why)
+        self._intake.symbols.silent()
+        self._health.become(FeedState.STALE, why)
 
     async def _watch(self) -> None:
         """Notice silence and sleep, and let go of symbols that were followed for a moment."""
@@ -274,19 +280,21 @@ class BinanceSpotFeed(Asking):
             slept_s = time.time() - now_s - ahead_s
             ahead_s += slept_s
             if slept_s > self._timings.asleep_s:
-                self._wake_up(slept_s)
-            if self._state is FeedState.LIVE and now_s - self._heard_s >= self._timings.stale_s:
+                # Nothing that waits in buffers is to be trusted now.
+                self._connector.abandon(f"The machine slept for {slept_s:.0f} s.")
+            if self._health.state is FeedState.LIVE and self._health.silent(now_s):
                 self._go_stale("Connected, but no prices arrive.")
             if self._wanted.return_borrowed(now_s):
                 self._update_wanted()
 
-    def _wake_up(self, slept_s: float) -> None:
-        """Trust nothing that waits in buffers after the machine has slept."""
-        log.warning("the machine slept for %.0f s", slept_s)
-        self._connector.abandon(f"The machine slept for {slept_s:.0f} s.")
 
-    def _become(self, state: FeedState, detail: str) -> None:
-        if state is not self._state:
-            self._since_ms = self.clock.now_ms()
-            log.info("feed is %s: %s", state, detail)
-        self._state, self._detail = state, detail
+class BinanceSpotFeed(BinanceFeed):
+    """Prices of Binance spot."""
+
+    venue = SPOT
+
+
+class BinanceFuturesFeed(BinanceFeed):
+    """Prices of Binance's USD-M perpetual futures, mark prices and funding included."""
+
+    venue = FUTURES

@@ -29,6 +29,11 @@ DEFAULT_HOSTS = (
 )
 """The market-data host asks for nothing and is open in more countries, so it comes first."""
 
+FUTURES_HOSTS = (
+    Host(rest_url="https://fapi.binance.com", stream_url="wss://fstream.binance.com"),
+)
+"""USD-M futures; there is no second host to fall back to."""
+
 
 def is_loopback(url: str) -> bool:
     """Tell whether *url* points at this machine, where no proxy may step in between."""

@@ -5,28 +5,26 @@ No sockets, no clock of its own: frames, pages and the time are handed in.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from engine.model import Source, Tick
 from market.binance import wire
 from market.binance.doubts import Doubts
+from market.binance.followed import Followed
 from market.binance.joint import Joint
+from market.binance.marks import Marks
 from market.binance.wire import (
     AggTrade,
     BookTicker,
     Kline,
+    MarkUpdate,
     MiniTicker,
     Reply,
     ServerShutdown,
     decode_frame,
 )
-from market.board import Board, SymbolPrice
+from market.board import Board
 from market.clock import ExchangeClock
-from market.continuity import Continuity
 from market.feed import Deliver, Meeting, OnCandle, OnLongGap
-
-if TYPE_CHECKING:
-    from market.binance.rows import Ticker
 
 LONG_GAP_MS = 300_000
 """What was missed for longer is not fetched print by print: candles tell more for less."""
@@ -54,24 +52,24 @@ class Intake:
         """Event time of the newest batch that named one."""
         self._lost_ms: int | None = None
         """`_heard_ms` when the last connection was lost; None while there is one."""
-        self._board = board
         self._clock = clock
         self._source = Source.SIMULATED if simulated else Source.STREAM
-        self._hold_s = hold_s
-        self._followed: dict[str, SymbolPrice] = {}
-        self._strict: dict[str, Continuity] = {}
+        self.symbols = Followed(board, clock, hold_s)
+        # Each frame is looked up here: one step less counts.
+        self._followed, self._strict = self.symbols.prices, self.symbols.strict
+        self._touch_ids = self.symbols.touch_ids
         self._joints: dict[str, Joint] = {}
         """Of the symbols that are held."""
         self._pairs: set[tuple[str, str]] = set()
-        self._heard: set[str] = set()
         self._doubts = Doubts(clock)
-        self._touch_ids: dict[str, int] = {}
+        self.marks = Marks(Doubts(clock))
         self._out: list[Tick] = []
         self._now_s = 0.0
         self._handlers: dict[type, Callable[..., bool]] = {
             AggTrade: self._on_trade,
             BookTicker: self._on_touch,
             MiniTicker: self._on_day,
+            MarkUpdate: self._on_mark,
             Kline: self._on_kline,
             ServerShutdown: self._on_shutdown,
             Reply: self._on_reply,
@@ -81,16 +79,7 @@ class Intake:
 
     def follow(self, strict: Collection[str], loose: Collection[str]) -> None:
         """Say whose every print is delivered, and whose prices only reach the board."""
-        self._strict = {s: self._strict.get(s) or self._begin(s) for s in strict}
-        wanted = {*strict, *loose}
-        for symbol in self._followed.keys() - wanted:
-            self._forget(self._followed.pop(symbol))
-        for symbol in wanted:
-            self._followed.setdefault(symbol, self._board[symbol])
-            self._refresh(symbol)
-
-    def _begin(self, symbol: str) -> Continuity:
-        return Continuity(self._hold_s, last_id=self._board[symbol].last_trade_id or None)
+        self.symbols.follow(strict, loose)
 
     def follow_candles(self, pairs: Collection[tuple[str, str]]) -> None:
         """Say whose candles are passed on."""
@@ -100,14 +89,14 @@ class Intake:
         """Deliver a strictly followed symbol from right behind *after_trade_id*."""
         self._joints.pop(symbol, None)
         self._out += self._strict[symbol].resume(after_trade_id, now_s)
-        self._refresh(symbol)
+        self.symbols.refresh(symbol)
         self._hand_out()
 
     def hold(self, symbol: str, timeframe: str) -> None:
         """Keep back the prints of a strictly followed symbol until `resume`."""
         self._strict[symbol].hold()
         self._joints[symbol] = Joint(timeframe)
-        self._refresh(symbol)
+        self.symbols.refresh(symbol)
 
     def meeting(self, symbol: str) -> Meeting | None:
         """Return where candles and held prints meet; see `Feed.meeting`."""
@@ -157,7 +146,9 @@ class Intake:
             self._source,
         )
         strict = self._strict.get(symbol)
-        if not price.low < tick.price < price.high and self._doubts.unbelievable(price, tick):
+        if not price.low < tick.price < price.high and self._doubts.unbelievable(
+            symbol, tick.price, price.last
+        ):
             if strict is not None:
                 strict.doubt()
             return True
@@ -165,7 +156,7 @@ class Intake:
         if strict is not None:
             self._out += strict.offer(tick, self._now_s)
         if not price.live:
-            self._note_heard(symbol)
+            self.symbols.note_heard(symbol)
             if joint := self._joints.get(symbol):
                 joint.on_print(event)
         return True
@@ -181,13 +172,21 @@ class Intake:
             True,
         )
         if not price.live:
-            self._note_heard(event.symbol)
+            self.symbols.note_heard(event.symbol)
         return True
 
     def _on_day(self, event: MiniTicker) -> bool:
         self.event_ms = event.event_ms
         if price := self._followed.get(event.symbol):
             price.open_24h = Decimal(event.open_24h)
+        return True
+
+    def _on_mark(self, event: MarkUpdate) -> bool:
+        self.event_ms = event.event_ms
+        if price := self._followed.get(event.symbol):
+            if self.marks.take(event, price):
+                self.symbols.marked.add(event.symbol)
+            self._hand_out()  # the mark must not overtake the prints before it
         return True
 
     def _on_kline(self, event: Kline) -> bool:
@@ -218,8 +217,13 @@ class Intake:
             from_id = strict.missing_from(now_s)
             if from_id is not None:
                 found.append((symbol, from_id))
-                self._refresh(symbol)
+                self.symbols.refresh(symbol)
         return found
+
+    def give_up(self, symbol: str) -> None:
+        """Learn that what was missed of a symbol is not to be had print by print."""
+        if self.on_long_gap:
+            self.on_long_gap([symbol])
 
     def repair(
         self, symbol: str, from_id: int, page: Sequence[Tick], now_s: float, *, more: bool
@@ -232,33 +236,9 @@ class Intake:
         for tick in passed[-1:]:
             self._followed[symbol].show(tick)
         self._out += passed
-        self._refresh(symbol)
+        self.symbols.refresh(symbol)
         self._hand_out()
         return strict.asking and not passed
-
-    def seed_day(self, row: "Ticker") -> None:
-        """Show a symbol's last day while the stream has said nothing of it yet."""
-        price = self._followed.get(row.symbol)
-        if price is None or row.last <= 0:
-            return
-        price.open_24h = row.open
-        if not price.last_trade_id:
-            price.last, price.last_ms = row.last, self._clock.now_ms()
-        if not price.touch_fresh and row.bid > 0 and row.ask > 0:
-            price.bid, price.ask = row.bid, row.ask
-        self._note_heard(row.symbol)
-
-    def seed_print(self, tick: Tick) -> None:
-        """Show a symbol's newest print, asked for while the connection is live."""
-        if price := self._followed.get(tick.symbol):
-            price.show(tick)
-            self._note_heard(tick.symbol)
-
-    def seed_touch(self, symbol: str, bid: Decimal, ask: Decimal) -> None:
-        """Show a symbol's touch, asked for while the connection is live."""
-        price = self._followed.get(symbol)
-        if price and not price.touch_fresh:
-            price.bid, price.ask, price.touch_fresh = bid, ask, True
 
     # -- the connection -----------------------------------------------------------------------
 
@@ -269,50 +249,21 @@ class Intake:
             self.on_long_gap([s for s, c in self._strict.items() if c.last_id and not c.held])
         for symbol, strict in self._strict.items():
             strict.doubt()
-            self._refresh(symbol)
+            self.symbols.refresh(symbol)
 
     def disconnected(self) -> None:
         """Trust no price until it is heard again."""
         self._joints = {s: Joint(joint.timeframe) for s, joint in self._joints.items()}
         if self._lost_ms is None:
             self._lost_ms = self._heard_ms
-        self._heard.clear()
-        self._touch_ids.clear()
-        self._board.mark_all_stale()
-        for price in self._followed.values():
-            # An order by hand must not begin at a print from before the pause.
-            price.last_trade_id = 0
-
-    def silent(self) -> None:
-        """Trust no price while an open connection says nothing."""
-        self._board.mark_all_stale()
-
-    def audible(self) -> None:
-        """Trust again what was heard: an open connection loses nothing while it is silent."""
-        for symbol in self._heard:
-            self._refresh(symbol)
-        for symbol in self._touch_ids:
-            self._board[symbol].touch_fresh = True
-
-    def _note_heard(self, symbol: str) -> None:
-        self._heard.add(symbol)
-        self._refresh(symbol)
-
-    def _refresh(self, symbol: str) -> None:
-        price, strict = self._board[symbol], self._strict.get(symbol)
-        price.catching_up = strict is not None and not strict.flowing
-        price.live = symbol in self._heard and not price.catching_up
-
-    def _forget(self, price: SymbolPrice) -> None:
-        self._heard.discard(price.symbol)
-        self._touch_ids.pop(price.symbol, None)
-        price.live = price.touch_fresh = price.catching_up = False
-        price.last_trade_id = 0
+        self.symbols.disconnected()
 
     def _hand_out(self) -> None:
         if self._out:
             out, self._out = self._out, []
             self.deliver(out)
+        if self.marks.waiting:
+            self.marks.hand_out(self._strict)
 
 
 def _nobody(_: object) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from market.binance.hosts import Host
 from market.binance.limits import Timings
 from market.binance.rest import RestClient
+from market.binance.venue import Venue
 from market.errors import Blocked, Limited, MarketError, NoHost
 
 ADVICE = "Trying again; `paperdesk demo` needs no network."
@@ -17,8 +18,10 @@ ADVICE = "Trying again; `paperdesk demo` needs no network."
 class HostChooser:
     """The hosts of one market, with what was learnt about each."""
 
-    def __init__(self, hosts: Sequence[Host], timings: Timings, rng: random.Random) -> None:
-        self._clients = [RestClient(host, timings, rng) for host in hosts]
+    def __init__(
+        self, hosts: Sequence[Host], timings: Timings, rng: random.Random, venue: Venue
+    ) -> None:
+        self._clients = [RestClient(host, timings, rng, venue) for host in hosts]
         self._blocked: dict[Host, str] = {}
 
     async def choose(self) -> RestClient:

@@ -15,6 +15,7 @@ import msgspec
 
 from market.binance.hosts import Host, is_loopback
 from market.binance.limits import Timings, WeightBudget
+from market.binance.venue import SPOT, Venue
 from market.errors import BadAnswer, BadRequest, Blocked, Limited, Unreachable
 
 if TYPE_CHECKING:
@@ -38,9 +39,12 @@ _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 class RestClient:
     """Asks one host, and keeps what the host said about limits."""
 
-    def __init__(self, host: Host, timings: Timings, rng: random.Random) -> None:
+    def __init__(
+        self, host: Host, timings: Timings, rng: random.Random, venue: Venue = SPOT
+    ) -> None:
         self.host = host
-        self.budget = WeightBudget()
+        self.venue = venue
+        self.budget = WeightBudget(venue.weight_per_minute)
         self._timings = timings
         self._rng = rng
         self._quiet_until = 0.0
@@ -64,7 +68,7 @@ class RestClient:
         """Return the body of a good answer.
 
         Args:
-            path: From the root: ``/api/v3/time``.
+            path: Behind the market's root: ``time`` for ``/api/v3/time``.
             params: Query; values are percent-encoded here.
             weight: What Binance charges for it.
             cap: Most bytes to read.
@@ -108,7 +112,7 @@ class RestClient:
             raise Unreachable(f"{self.host.name} cannot be reached: {reason}.") from exc
 
     async def _exchange(self, path: str, params: Params | None, weight: int, cap: int) -> bytes:
-        url = self.host.rest_url.rstrip("/") + path
+        url = f"{self.host.rest_url.rstrip('/')}{self.venue.root}/{path}"
         async with self._client().stream("GET", url, params=params) as response:
             used = response.headers.get("x-mbx-used-weight-1m", "")
             if used.isascii() and used.isdigit():

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 import msgspec
 
-from engine.model import Candle, Instrument, Source, Tick
+from engine.instrument import Instrument
+from engine.model import Candle, Market, Source, Tick
 from engine.money import ZERO, plain
 from market.binance.wire import Amount, Id, Positive, Price, Symbol, TimeMs
 from market.errors import BadAnswer
@@ -82,6 +83,8 @@ class _Filter(msgspec.Struct, rename="camel"):
     min_qty: Amount = "0"
     max_qty: Amount = "0"
     min_notional: Amount = "0"
+    notional: Amount = "0"
+    """What futures call the least notional."""
     max_notional: Amount = "0"
 
 
@@ -91,6 +94,15 @@ class _Symbol(msgspec.Struct, rename="camel"):
     base_asset: Symbol
     quote_asset: Symbol
     filters: list[msgspec.Raw]
+    contract_type: str = ""
+    """Futures only."""
+    margin_asset: str = ""
+    """Futures only."""
+
+    @property
+    def linear_perpetual(self) -> bool:
+        """Whether it never expires and is settled in what its price is counted in."""
+        return self.contract_type == "PERPETUAL" and self.margin_asset == self.quote_asset
 
 
 class _RateLimit(msgspec.Struct, rename="camel"):
@@ -114,12 +126,12 @@ _NO_FILTER = _Filter("")
 
 def server_time(body: bytes) -> int:
     """Return the exchange's clock, milliseconds UTC."""
-    return _decode(body, _Time).server_time
+    return decode(body, _Time).server_time
 
 
 def touch(body: bytes) -> tuple[Decimal, Decimal]:
     """Return best bid and ask of one symbol."""
-    row = _decode(body, _Touch)
+    row = decode(body, _Touch)
     return Decimal(row.bid_price), Decimal(row.ask_price)
 
 
@@ -137,7 +149,7 @@ def prints(symbol: str, body: bytes) -> list[Tick]:
             row.time_ms,
             Source.BACKFILL,
         )
-        for row in _decode(body, list[_Print])
+        for row in decode(body, list[_Print])
     ]
     ticks.sort(key=lambda tick: tick.trade_id)
     return ticks
@@ -152,7 +164,7 @@ def candles(symbol: str, timeframe: str, body: bytes, now_ms: int) -> list[Candl
         body: Answer of the klines path.
         now_ms: Exchange time.
     """
-    rows = _usable(_decode(body, list[msgspec.Raw]), _Kline)
+    rows = usable(decode(body, list[msgspec.Raw]), _Kline)
     return [
         Candle(
             symbol=symbol,
@@ -182,14 +194,21 @@ def tickers(body: bytes) -> list[Ticker]:
             ask=Decimal(row.ask_price),
             quote_volume=Decimal(row.quote_volume),
         )
-        for row in _usable(_decode(body, list[msgspec.Raw]), _Ticker)
+        for row in usable(decode(body, list[msgspec.Raw]), _Ticker)
     ]
 
 
-def exchange_info(body: bytes) -> tuple[dict[str, Instrument], int | None]:
-    """Return trading rules by symbol, and the request weight allowed per minute if named."""
-    info = _decode(body, _ExchangeInfo)
-    known = {row.symbol: _instrument(row) for row in _usable(info.symbols, _Symbol)}
+def exchange_info(body: bytes, market: Market) -> tuple[dict[str, Instrument], int | None]:
+    """Return trading rules by symbol, and the request weight allowed per minute if named.
+
+    Of futures only the perpetual ones are kept that are settled in their quote asset.
+    """
+    info = decode(body, _ExchangeInfo)
+    known = {
+        row.symbol: _instrument(row, market)
+        for row in usable(info.symbols, _Symbol)
+        if market is Market.SPOT or row.linear_perpetual
+    }
     weights = [
         limit.limit
         for limit in info.rate_limits
@@ -199,8 +218,8 @@ def exchange_info(body: bytes) -> tuple[dict[str, Instrument], int | None]:
     return known, weights[0] if weights else None
 
 
-def _instrument(row: _Symbol) -> Instrument:
-    filters = {f.filter_type: f for f in _usable(row.filters, _Filter)}
+def _instrument(row: _Symbol, market: Market) -> Instrument:
+    filters = {f.filter_type: f for f in usable(row.filters, _Filter)}
     price = filters.get("PRICE_FILTER", _NO_FILTER)
     lot = filters.get("LOT_SIZE", _NO_FILTER)
     market_lot = filters.get("MARKET_LOT_SIZE", _NO_FILTER)
@@ -209,6 +228,7 @@ def _instrument(row: _Symbol) -> Instrument:
         symbol=row.symbol,
         base=row.base_asset,
         quote=row.quote_asset,
+        market=market,
         trading=row.status == "TRADING",
         status=row.status,
         tick=_grid(price.tick_size),
@@ -220,7 +240,7 @@ def _instrument(row: _Symbol) -> Instrument:
         market_step=_grid(market_lot.step_size),
         market_min_quantity=_grid(market_lot.min_qty),
         market_max_quantity=_grid(market_lot.max_qty),
-        min_notional=_grid(worth.min_notional),
+        min_notional=_grid(worth.min_notional) or _grid(worth.notional),
         max_notional=_grid(worth.max_notional),
     )
 
@@ -231,14 +251,20 @@ def _grid(text: str) -> Decimal:
     return Decimal(plain(value)) if value else ZERO
 
 
-def _decode(body: bytes, shape: type[T]) -> T:
+def decode(body: bytes, shape: type[T]) -> T:
+    """Read an answer.
+
+    Raises:
+        BadAnswer: If it is not what the protocol says.
+    """
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.MsgspecError, ValueError, RecursionError) as exc:
         raise BadAnswer(f"An answer does not read as the protocol says: {exc}") from exc
 
 
-def _usable(raw_rows: Iterable[msgspec.Raw], shape: type[T]) -> list[T]:
+def usable(raw_rows: Iterable[msgspec.Raw], shape: type[T]) -> list[T]:
+    """Return the rows that can be read; the others are logged and left out."""
     decoder = msgspec.json.Decoder(shape)
     rows, left_out = [], ""
     for raw in raw_rows:

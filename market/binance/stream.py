@@ -15,6 +15,7 @@ import msgspec
 from market.binance.hosts import Host, is_loopback
 from market.binance.limits import MessageLimiter, Timings
 from market.binance.rest import QUIET_S, quiet_s
+from market.binance.venue import SPOT, Route
 from market.errors import Blocked, Limited, MarketError, Unreachable
 
 if TYPE_CHECKING:
@@ -39,9 +40,16 @@ class Stream:
     """A connection that is open until it is stopped, lost or found silent."""
 
     def __init__(
-        self, host: Host, socket: "FrameConnection", timings: Timings, on_frames: OnFrames
+        self,
+        host: Host,
+        route: Route,
+        socket: "FrameConnection",
+        timings: Timings,
+        on_frames: OnFrames,
     ) -> None:
         self.host = host
+        self.route = route
+        """Which of the market's streams may come over this connection."""
         self.live = asyncio.Event()
         """Set by the first market data."""
         self.worn = asyncio.Event()
@@ -69,7 +77,11 @@ class Stream:
         return time.monotonic() - self.opened_s
 
     def want(self, names: Sequence[str]) -> None:
-        """Say which streams are needed from now on, the most important first."""
+        """Say which streams are needed from now on, the most important first.
+
+        Those that belong on another connection are left out.
+        """
+        names = [name for name in names if self.route.carries(name)]
         if len(names) > MAX_STREAMS:
             log.warning("%d streams wanted, only %d possible", len(names), MAX_STREAMS)
         self._wanted = dict.fromkeys(names[:MAX_STREAMS])
@@ -104,20 +116,23 @@ class Stream:
             raise error
 
     async def _run(self) -> None:
+        # When several end together the first tells why: a connection that was given up also
+        # breaks, which says less.
         work = (
-            self._receive(),
+            self._until_abandoned(),
+            self._watch(),
             self._hand_over(),
             self._subscribe(),
-            self._watch(),
-            self._until_abandoned(),
+            self._receive(),
         )
         tasks = [asyncio.create_task(part) for part in work]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if not self._abandoned.done():
                 self._flush()
-            for task in done:
-                task.result()
+            for task in tasks:
+                if task.done():
+                    task.result()
         finally:
             for task in tasks:
                 task.cancel()
@@ -212,8 +227,10 @@ class Stream:
             await asyncio.sleep(min(left_s, self._timings.silence_s - silent_s))
 
 
-async def open_stream(host: Host, timings: Timings, on_frames: OnFrames) -> Stream:
-    """Connect to *host*.
+async def open_stream(
+    host: Host, timings: Timings, on_frames: OnFrames, route: Route = SPOT.routes[0]
+) -> Stream:
+    """Connect to *host*, by one of its market's routes.
 
     Raises:
         Blocked: If the host refuses this location.
@@ -227,7 +244,7 @@ async def open_stream(host: Host, timings: Timings, on_frames: OnFrames) -> Stre
 
     try:
         socket = await connect(
-            host.stream_url.rstrip("/") + "/stream",
+            host.stream_url.rstrip("/") + route.path,
             proxy=None if is_loopback(host.stream_url) else True,
             open_timeout=timings.connect_s,
             close_timeout=1.0,
@@ -245,7 +262,7 @@ async def open_stream(host: Host, timings: Timings, on_frames: OnFrames) -> Stre
         reason = str(exc) or type(exc).__name__
         raise Unreachable(f"The stream of {host.name} cannot be opened: {reason}.") from exc
     assert isinstance(socket, FrameConnection)
-    return Stream(host, socket, timings, on_frames)
+    return Stream(host, route, socket, timings, on_frames)
 
 
 def _refused(host: Host, error: "InvalidStatus") -> MarketError:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from market.binance.intake import Intake
 from market.binance.limits import Timings
 from market.binance.rest import RestClient
-from market.errors import BadRequest, Limited, MarketError
+from market.errors import BadRequest, Limited, MarketError, TooOld
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +82,8 @@ class Upkeep:
         except MarketError as exc:
             log.warning("prints of %s from %d not read: %s", symbol, from_id, exc)
             pause_s = self._pause_after(exc)
+            if isinstance(exc, TooOld):
+                self._intake.give_up(symbol)
         else:
             now_s = time.monotonic()
             if self._intake.repair(symbol, from_id, page, now_s, more=more):
@@ -111,12 +113,12 @@ class Upkeep:
             return False
         if self._live():
             for row in rows:
-                self._intake.seed_day(row)
+                self._intake.symbols.seed_day(row)
         return True
 
     def _pause_after(self, error: MarketError) -> float:
         if isinstance(error, Limited):
             return error.retry_after_s
-        if isinstance(error, BadRequest):
+        if isinstance(error, BadRequest | TooOld):
             return REFUSED_PAUSE_S
         return self._timings.repair_wait_s

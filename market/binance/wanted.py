@@ -1,6 +1,6 @@
 """What the desk needs to hear, as the names of streams, the most important first."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
 CANARIES = ("btcusdt@aggTrade", "btcusdt@bookTicker")
 """Hardly ever silent for a second, so that silence means a dead connection, no quiet symbol."""
@@ -9,7 +9,9 @@ CANARIES = ("btcusdt@aggTrade", "btcusdt@bookTicker")
 class Wanted:
     """Symbols and candles that somebody asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Sequence[str]) -> None:
+        """Begin with nothing; *kinds* are the streams that every symbol has."""
+        self._kinds = kinds
         self.active: frozenset[str] = frozenset()
         self.visible: frozenset[str] = frozenset()
         self.pairs: tuple[tuple[str, str], ...] = ()
@@ -47,10 +49,9 @@ class Wanted:
             f"{symbol.lower()}@kline_{timeframe}"
             for symbol, timeframe in (*self.candles_held.items(), *self.pairs)
         )
-        symbols = (*_symbol_names(self.strict), *_symbol_names(self.loose))
+        symbols = (
+            f"{symbol.lower()}@{kind}"
+            for symbol in (*self.strict, *self.loose)
+            for kind in self._kinds
+        )
         return list(dict.fromkeys((*CANARIES, *symbols, *candles)))
-
-
-def _symbol_names(symbols: Collection[str]) -> list[str]:
-    kinds = ("aggTrade", "bookTicker", "miniTicker")
-    return [f"{symbol.lower()}@{kind}" for symbol in symbols for kind in kinds]

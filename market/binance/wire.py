@@ -20,9 +20,14 @@ POSITIVE = r"^(?=[0.]*[1-9])[0-9]{1,15}(?:\.[0-9]{1,8}0{0,10})?\Z"
 PRICE = r"^(?=[0.]*[1-9])[0-9]{1,10}(?:\.[0-9]{1,8}0{0,10})?\Z"
 """Ten digits before the point: the largest price that fits a stored number."""
 
+RATE = r"^-?[0-9]{1,3}(?:\.[0-9]{1,8}0{0,10})?\Z"
+
 Amount = Annotated[str, msgspec.Meta(pattern=AMOUNT)]
 Positive = Annotated[str, msgspec.Meta(pattern=POSITIVE)]
 Price = Annotated[str, msgspec.Meta(pattern=PRICE)]
+FundingRate = Annotated[str, msgspec.Meta(pattern=RATE)]
+FundingRateIfAny = Annotated[str, msgspec.Meta(pattern=rf"^\Z|{RATE}")]
+PriceIfAny = Annotated[str, msgspec.Meta(pattern=rf"^\Z|{PRICE}")]
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 TimeMs = Annotated[int, msgspec.Meta(ge=0, lt=4_102_444_800_000)]
 """Milliseconds UTC before the year 2100; microseconds are refused."""
@@ -93,6 +98,22 @@ class MiniTicker(msgspec.Struct, gc=False, tag_field="e", tag="24hrMiniTicker"):
     open_24h: Amount = msgspec.field(name="o")
 
 
+class MarkUpdate(msgspec.Struct, gc=False, tag_field="e", tag="markPriceUpdate"):
+    """`{"e":"markPriceUpdate","E":…,"s":"SOLUSDT","p":"141.25","r":"0.00010000","T":…}`."""
+
+    event_ms: TimeMs = msgspec.field(name="E")
+    symbol: Symbol = msgspec.field(name="s")
+    price: str = msgspec.field(name="p")
+    """To be read by `price`, which takes it."""
+    funding_rate: FundingRateIfAny = msgspec.field(name="r", default="")
+    """Of the next settlement, as it stands; empty where there is no funding."""
+    next_funding_ms: TimeMs = msgspec.field(name="T", default=0)
+    """0 where there is no funding."""
+
+    def __post_init__(self) -> None:
+        price(self.price)
+
+
 class _KlineBody(msgspec.Struct, gc=False):
     open_ms: TimeMs = msgspec.field(name="t")
     close_ms: TimeMs = msgspec.field(name="T")
@@ -144,7 +165,7 @@ class Reply(msgspec.Struct, gc=False):
     message: str
 
 
-Event = AggTrade | BookTicker | MiniTicker | Kline | ServerShutdown | Reply
+Event = AggTrade | BookTicker | MiniTicker | MarkUpdate | Kline | ServerShutdown | Reply
 
 
 _Data = TypeVar("_Data")
@@ -174,11 +195,12 @@ class _Frame(msgspec.Struct, gc=False):
 
 _FRAME = msgspec.json.Decoder(_Frame)
 _KLINE = msgspec.json.Decoder(_Known[Kline])
-_KnownFrame = _Known[AggTrade] | _Known[BookTicker] | _Known[MiniTicker]
+_KnownFrame = _Known[AggTrade] | _Known[BookTicker] | _Known[MiniTicker] | _Known[MarkUpdate]
 _KNOWN: dict[bytes, Callable[[bytes], _KnownFrame]] = {
     b"aggTrade": msgspec.json.Decoder(_Known[AggTrade]).decode,
     b"bookTicker": msgspec.json.Decoder(_Known[BookTicker]).decode,
     b"miniTicker": msgspec.json.Decoder(_Known[MiniTicker]).decode,
+    b"markPrice@1s": msgspec.json.Decoder(_Known[MarkUpdate]).decode,
 }
 _decode_print = _KNOWN[b"aggTrade"]
 _OPENING = b'{"stream":"'

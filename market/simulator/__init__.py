@@ -1,4 +1,4 @@
-"""The built-in simulated exchange: Binance's spot market data, made up from a seed."""
+"""The built-in simulated exchange: market data as Binance serves it, made up from a seed."""
 
 from market.simulator.exchange import SimulatedExchange
 from market.simulator.faults import Faults

@@ -1,6 +1,6 @@
 """Events of the streams, in the words of Binance's protocol; times are milliseconds UTC."""
 
-from market.simulator.exchange import Kline, Touch
+from market.simulator.floor import Kline, Touch
 from market.simulator.tape import Print
 from market.simulator.words import RAW_AHEAD, Payload, Words
 
@@ -37,7 +37,7 @@ def trade(symbol: str, words: Words, one: Print, now_ms: int) -> Payload:
     }
 
 
-def book_ticker(symbol: str, words: Words, touch: Touch) -> Payload:
+def book_ticker(symbol: str, words: Words, touch: Touch, _: int) -> Payload:
     """Return a `bookTicker` event; on spot it names neither kind nor time."""
     return {
         "u": touch.update_id,
@@ -64,7 +64,7 @@ def mini_ticker(symbol: str, words: Words, day: Kline, now_ms: int) -> Payload:
     }
 
 
-def kline(symbol: str, words: Words, interval: str, kline: Kline, *, now_ms: int) -> Payload:
+def kline(symbol: str, words: Words, interval: str, kline: Kline, now_ms: int) -> Payload:
     """Return a `kline` event."""
     row, some = kline.row, kline.trades > 0
     return {

@@ -1,63 +1,25 @@
-"""The simulated market: its symbols, its clock, its prints and candles.
+"""The simulated exchange: its clock, its spot market, and the futures beside it.
 
 No sockets. The same seed gives the same market; only what a test forces comes on top.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from decimal import Decimal
-from itertools import islice, takewhile
-from typing import NamedTuple
+from functools import cached_property
 
-from market.simulator.candles import DAY_MS, backwards, forwards, open_ms
-from market.simulator.listings import LISTINGS, Listing
-from market.simulator.prices import MINUTE_MS, Row
-from market.simulator.tape import Print, Tape
-
-HISTORY_DAYS = 60
-_DOWN_DAYS = 12
-"""How long ago the symbols that are down at the start stopped trading."""
-_MOST_VALUE = 2**52
-"""Ticks × steps of a forced print; a minute of such prints still fits 64 bits."""
-_UPDATES = 1_000
-"""Changes of the book between two prints, at most; its sizes change every second."""
+from engine.model import Market
+from market.simulator.candles import DAY_MS
+from market.simulator.floor import HISTORY_DAYS, Floor
+from market.simulator.futures import FuturesFloor
+from market.simulator.listings import LISTINGS
+from market.simulator.perpetuals import perpetuals
+from market.simulator.prices import Path
+from market.simulator.tape import Tape
 
 
-class UnknownSymbol(LookupError):
-    """Nothing of that name is listed."""
-
-
-class Kline(NamedTuple):
-    """A candle with its times and ids."""
-
-    open_ms: int
-    end_ms: int
-    """First millisecond behind the candle."""
-    row: Row
-    first_id: int
-    last_id: int
-
-    @property
-    def trades(self) -> int:
-        """Number of prints."""
-        return self.last_id - self.first_id + 1
-
-
-class Touch(NamedTuple):
-    """The best of the book."""
-
-    update_id: int
-    bid: int
-    """Ticks."""
-    bid_quantity: int
-    """Steps."""
-    ask: int
-    ask_quantity: int
-
-
-class SimulatedExchange:
-    """A spot market that runs *speed* times as fast as the world."""
+class SimulatedExchange(Floor):
+    """A spot market that runs *speed* times as fast as the world, and futures on it."""
 
     def __init__(
         self,
@@ -76,176 +38,60 @@ class SimulatedExchange:
             now_ms: Replaces the running clock; must not step back.
         """
         self.seed = seed
-        self.speed = speed
         self._start_ms = time.time_ns() // 1_000_000 if start_ms is None else start_ms
         self._started_ns = time.monotonic_ns()
-        self.now_ms = now_ms or self._running_ms
-        first_day = (self.now_ms() // DAY_MS - HISTORY_DAYS) * DAY_MS
-        self._tapes = {one.symbol: Tape(seed, one, first_day) for one in LISTINGS}
-        self._rules = {one.symbol: one for one in LISTINGS}
-        self._status = {one.symbol: one.status for one in LISTINGS}
-        self._gone: set[str] = set()
-        for symbol, status in self._status.items():
-            if status == "BREAK":
-                self._tapes[symbol].stopped_ms = (
-                    first_day + (HISTORY_DAYS - _DOWN_DAYS) * DAY_MS
-                )
+        self.speed = speed
+        clock = now_ms or self._running_ms
+        self._first_ms = (clock() // DAY_MS - HISTORY_DAYS) * DAY_MS
+        tapes = [Tape(Path(seed, one), self._first_ms) for one in LISTINGS]
+        super().__init__(tapes, clock, speed)
 
     def _running_ms(self) -> int:
         elapsed_ns = time.monotonic_ns() - self._started_ns
         return self._start_ms + int(elapsed_ns * self.speed) // 1_000_000
 
-    # -- symbols ------------------------------------------------------------------------------
+    @cached_property
+    def futures(self) -> FuturesFloor:
+        """The perpetuals, on the same clock; made when somebody first asks for them."""
+        listed = perpetuals(tape.listing for tape in self._tapes.values())
+        return FuturesFloor(self.seed, listed, self._first_ms, self.now_ms, self.speed)
 
-    @property
-    def symbols(self) -> list[str]:
-        """All symbols that are listed, whatever their status."""
-        return [symbol for symbol in self._tapes if symbol not in self._gone]
+    def check_listed(self, symbol: str) -> None:
+        """Check that either market lists a symbol.
 
-    def listing(self, symbol: str) -> Listing:
-        """Return how a symbol is traded."""
-        return self.tape(symbol).listing
+        Raises:
+            UnknownSymbol: If neither does.
+        """
+        if symbol not in self.futures.symbols:
+            self.tape(symbol)
 
-    def rules(self, symbol: str) -> Listing:
-        """Return a symbol's trading rules as `exchangeInfo` tells them."""
-        self.tape(symbol)
-        return self._rules[symbol]
+    def floor(self, market: Market) -> Floor:
+        """Return one of the two markets."""
+        return self if market is Market.SPOT else self.futures
 
-    def set_tick_decimals(self, symbol: str, decimals: int) -> None:
-        """Change the price grid that is told; prints stay on the grid they are on."""
-        self._rules[symbol] = replace(self.rules(symbol), tick_decimals=decimals)
-
-    def status(self, symbol: str) -> str:
-        """Return the exchange's word for the symbol's state."""
-        self.tape(symbol)
-        return self._status[symbol]
-
-    def set_status(self, symbol: str, status: str) -> None:
-        """Change a symbol's state; BREAK ends its prints for good."""
-        tape = self.tape(symbol)
-        if tape.stopped_ms is not None:
-            raise ValueError(f"{symbol} is down for good.")
-        if status == "BREAK":
-            tape.stopped_ms = self.now_ms()
-        self._status[symbol] = status
-
-    def delist(self, symbol: str) -> None:
-        """Take a symbol off the list; its prints end, and nobody knows it any more."""
-        if self.tape(symbol).stopped_ms is None:
-            self.set_status(symbol, "BREAK")
-        self._gone.add(symbol)
-
-    def force(self, symbol: str, price: Decimal | str) -> None:
+    def force(self, symbol: str, price: Decimal | str, market: Market = Market.SPOT) -> None:
         """Let the next print of *symbol* be one at *price* (quote per base), at once.
 
         Raises:
+            UnknownSymbol: If nothing of that name is listed.
             ValueError: If the price is not on the symbol's grid, or the symbol is down.
         """
-        tape = self.tape(symbol)
-        ticks = Decimal(price).scaleb(tape.listing.tick_decimals)
-        if ticks < 1 or ticks % 1:
-            raise ValueError(f"{price} is not on the price grid of {symbol}.")
-        if tape.stopped_ms is not None:
-            raise ValueError(f"{symbol} is down for good.")
-        now = self.now_ms()
-        quantity = tape.last_print(now).quantity
-        if ticks * quantity > _MOST_VALUE:
-            raise ValueError(f"{price} is too high for {symbol}.")
-        tape.force(int(ticks), quantity, now)
+        self.floor(market).print_next(symbol, price)
 
-    def tape(self, symbol: str) -> Tape:
-        """Return the prints of a symbol.
+    def force_mark(self, symbol: str, price: Decimal | str) -> None:
+        """Let a perpetual's mark price be *price* from now until the minute ends.
 
         Raises:
-            UnknownSymbol: If nothing of that name is listed.
+            UnknownSymbol: If no perpetual of that name is listed.
+            ValueError: If the price has more than eight decimals, or the symbol is down.
         """
-        try:
-            return self._tapes[symbol]
-        except KeyError:
-            raise UnknownSymbol(symbol) from None
+        self.futures.force_mark(symbol, price)
 
-    # -- the market now -----------------------------------------------------------------------
+    def set_funding(self, symbol: str, rate: Decimal | str) -> None:
+        """Let the next funding of a perpetual be settled at *rate*, a fraction.
 
-    def last_print(self, symbol: str) -> Print:
-        """Return the newest print."""
-        return self.tape(symbol).last_print(self.now_ms())
-
-    def touch(self, symbol: str) -> Touch:
-        """Return the best bid and ask, one or two ticks apart, around the newest print."""
-        now = self.now_ms()
-        return _touch(self.tape(symbol).last_print(now), now)
-
-    @staticmethod
-    def touches(prints: Sequence[Print]) -> list[Touch]:
-        """Return the best of the book right behind each of some prints."""
-        return [_touch(one, one.time_ms) for one in prints]
-
-    def kline_at(self, symbol: str, interval: str, time_ms: int) -> Kline:
-        """Return the candle that holds *time_ms*, as far as it is known now."""
-        start, end = next(backwards(interval, time_ms))
-        return self._kline(self.tape(symbol), start, end, self.now_ms())
-
-    def klines(
-        self,
-        symbol: str,
-        interval: str,
-        start_ms: int | None,
-        end_ms: int | None,
-        limit: int,
-        *,
-        now_ms: int | None = None,
-    ) -> list[Kline]:
-        """Return candles in time order, the last one still open.
-
-        Args:
-            symbol: As listed.
-            interval: As Binance spells it.
-            start_ms: Earliest open time; with it the oldest candles are returned.
-            end_ms: Latest open time.
-            limit: Most candles; without *start_ms* the newest.
-            now_ms: Up to when prints are known; None is now.
+        Raises:
+            UnknownSymbol: If no perpetual of that name is listed.
+            ValueError: If the rate has more than eight decimals or is beyond ±2 %.
         """
-        tape, now = self.tape(symbol), self.now_ms() if now_ms is None else now_ms
-        latest = min(tape.until(now), now if end_ms is None else end_ms)
-        if start_ms is None:
-            spans = takewhile(lambda s: s[1] > tape.first_ms, backwards(interval, latest))
-            chosen = list(islice(spans, limit))[::-1]
-        else:
-            spans = takewhile(
-                lambda span: span[0] <= latest, self._forwards(tape, interval, start_ms, now)
-            )
-            chosen = list(islice(spans, limit))
-        return [self._kline(tape, start, end, now) for start, end in chosen]
-
-    @staticmethod
-    def _forwards(
-        tape: Tape, interval: str, start_ms: int, now_ms: int
-    ) -> Iterator[tuple[int, int]]:
-        if start_ms <= tape.first_ms:
-            start_ms = open_ms(interval, tape.first_ms)
-        return forwards(interval, min(start_ms, now_ms + 1))
-
-    def window(self, symbol: str, minutes: int) -> Kline:
-        """Return what happened in the last *minutes*, from a full minute on."""
-        tape = self.tape(symbol)
-        now = tape.until(self.now_ms())
-        minute = now // MINUTE_MS
-        start = max((minute - minutes) * MINUTE_MS, tape.first_ms)
-        return self._kline(tape, start, now + 1, now)
-
-    def _kline(self, tape: Tape, start_ms: int, end_ms: int, now_ms: int) -> Kline:
-        within = max(start_ms, tape.first_ms)
-        row = tape.candle(within, end_ms, now_ms)
-        first, last = tape.ids(within, end_ms, now_ms)
-        return Kline(start_ms, end_ms, row, first, last)
-
-
-def _touch(last: Print, now_ms: int) -> Touch:
-    """Return the book behind a print: a seller hit the bid, a buyer the ask."""
-    beat = min((now_ms - last.time_ms) // 1_000, _UPDATES - 1)
-    update_id = last.trade_id * _UPDATES + beat
-    spread = 1 + last.trade_id % 2
-    bid = max(1, last.price if last.sold else last.price - spread)
-    unit = max(1, last.quantity // 8)
-    bid_size, ask_size = 1 + update_id * 7_919 % 97, 1 + update_id * 104_729 % 89
-    return Touch(update_id, bid, unit * bid_size, bid + spread, unit * ask_size)
+        self.futures.set_funding(symbol, rate)

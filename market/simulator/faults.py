@@ -8,6 +8,7 @@ from dataclasses import MISSING, InitVar, dataclass, field, fields
 from random import Random
 from typing import TypeVar
 
+from engine.model import Market
 from market.simulator.refusals import Refusal, wall_ms
 
 Event = TypeVar("Event")
@@ -56,7 +57,7 @@ class Faults:
 
     def __post_init__(self, seed: int) -> None:
         self._rng = Random(seed)
-        self._held: dict[str, list[object]] = {}
+        self._held: dict[tuple[Market, str], list[object]] = {}
         self._bans = 0
 
     def on(self) -> dict[str, object]:
@@ -102,8 +103,13 @@ class Faults:
         """Shuffle aggTrade events of *symbol* among *window* neighbours; 0 ends it."""
         self.windows[symbol] = window
 
-    def disturb(self, symbol: str, events: list[Event]) -> list[Event]:
-        """Return the aggTrade events of *symbol* that are sent in place of *events*."""
+    def disturb(
+        self, symbol: str, events: list[Event], market: Market = Market.SPOT
+    ) -> list[Event]:
+        """Return the aggTrade events of *symbol* that are sent in place of *events*.
+
+        What is told of a symbol goes for both markets; their events are never mixed.
+        """
         dropped = min(self.dropped.get(symbol, 0), len(events))
         if dropped:
             self.dropped[symbol] -= dropped
@@ -113,10 +119,10 @@ class Faults:
             self.duplicated[symbol] -= doubled
             twice = [event for event in events[:doubled] for _ in range(2)]
             events = twice + events[doubled:]
-        return self._shuffle(symbol, events) if symbol in self.windows else events
+        return self._shuffle(symbol, events, market) if symbol in self.windows else events
 
-    def _shuffle(self, symbol: str, events: list[Event]) -> list[Event]:
-        held: list[object] = self._held.pop(symbol, [])
+    def _shuffle(self, symbol: str, events: list[Event], market: Market) -> list[Event]:
+        held: list[object] = self._held.pop((market, symbol), [])
         waiting, sent = [*held, *events], []
         window = self.windows[symbol]
         while len(waiting) >= window > 1:
@@ -124,9 +130,8 @@ class Faults:
             self._rng.shuffle(group)
             sent += group
         if window > 1:
-            self._held[symbol] = waiting
+            self._held[market, symbol] = waiting
             return sent  # type: ignore[return-value]  # held were given here as Event
-        del self.windows[symbol]
         return waiting  # type: ignore[return-value]  # held were given here as Event
 
 

@@ -4,6 +4,7 @@ from typing import get_args
 
 import msgspec
 
+from market.simulator.market_faults import Force, Funding, Mark, Symbol, Tick
 from market.simulator.rest_faults import (
     Ban,
     Bomb,
@@ -14,8 +15,6 @@ from market.simulator.rest_faults import (
     Rest,
     RestLag,
     Slow,
-    Symbol,
-    Tick,
     Truncate,
 )
 from market.simulator.stream_faults import (
@@ -39,7 +38,7 @@ AnyFault = (
     Cut | Mute | Shutdown | Garbage | BadUtf8 | Huge | Drop | Duplicate | Reorder
     | Late | Rotate | Handshake | AcceptThenClose
     | Rest | Ban | Redirect | Portal | Bomb | Slow | Drip | Truncate | RestLag | Clock
-    | Symbol | Tick
+    | Symbol | Tick | Force | Mark | Funding
 )  # fmt: skip
 
 NAMES = tuple(str(one.__struct_config__.tag) for one in get_args(AnyFault))

@@ -4,11 +4,11 @@ It answers programs only: a request with an `Origin` comes from a web page, and 
 any business here.
 """
 
-from typing import Annotated
-
 import msgspec
 from aiohttp import web
 
+from engine.model import Market
+from market.simulator.market_faults import Price
 from market.simulator.orders import read_order
 from market.simulator.venue import BadOrder, Venue
 
@@ -17,7 +17,8 @@ ROOT = "/__sim__/"
 
 class _Force(msgspec.Struct, forbid_unknown_fields=True):
     symbol: str
-    price: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,10}(\.[0-9]{1,8})?$")]
+    price: Price
+    market: Market = Market.SPOT
 
 
 async def serve(venue: Venue, request: web.BaseRequest, path: str) -> web.Response:
@@ -34,7 +35,7 @@ async def serve(venue: Venue, request: web.BaseRequest, path: str) -> web.Respon
                 venue.clear()
             case "POST", "force":
                 wanted = _read_force(_body(await request.read()))
-                venue.force(wanted.symbol, wanted.price)
+                venue.force(wanted.symbol, wanted.price, wanted.market)
             case _:
                 return _refused(
                     404,

@@ -105,8 +105,8 @@ class Path:
     """
 
     def __init__(self, seed: int, listing: Listing) -> None:
+        self.listing = self._listing = listing
         self._name = f"{seed}/{listing.symbol}"
-        self._listing = listing
         self._middle = listing.price * 10**listing.tick_decimals
         self._units = listing.worth / listing.price * 10**listing.step_decimals
         rng = Random(self._name)
@@ -140,7 +140,19 @@ class Path:
     def _edge(self, index: int) -> float:
         return Random(f"{self._name}/edge/{index}").uniform(-_DRIFT, _DRIFT)
 
+    def levels(self, index: int) -> list[float]:
+        """Return by how much the price is off its middle at the edges of a block's minutes.
+
+        Natural logarithms, one for each minute that trades and one for the end.
+        """
+        rng = Random(f"{self._name}/{index}")
+        return self._levels(index, rng, BLOCK // self._listing.every)
+
     def _closes(self, index: int, rng: Random, count: int) -> list[int]:
+        middle = self._middle
+        return [max(2, round(middle * exp(one))) for one in self._levels(index, rng, count)]
+
+    def _levels(self, index: int, rng: Random, count: int) -> list[float]:
         """Walk at random from one edge of the block to the other, on top of the waves."""
         first, last = self._edge(index), self._edge(index + 1)
         noise = _NOISE * rng.uniform(0.7, 1.3) * math.sqrt(self._listing.every)
@@ -151,14 +163,11 @@ class Path:
         levels = [first + noisy + tilt * i for i, noisy in enumerate(walk)]
         levels[-1] = last  # to the last bit where the next block begins
         start, every = index * BLOCK, self._listing.every
-        swings, middle = self._waves, self._middle
-        prices = []
-        for i, level in enumerate(levels):
-            minute, total = start + i * every, level
-            for height, pace, phase in swings:
-                total += height * sin(pace * minute + phase)
-            prices.append(max(2, round(middle * exp(total))))
-        return prices
+        for i in range(len(levels)):
+            minute = start + i * every
+            for height, pace, phase in self._waves:
+                levels[i] += height * sin(pace * minute + phase)
+        return levels
 
     def _row(self, first: int, last: int, rng: Random) -> Row:
         high, low = (first, last) if first > last else (last, first)

@@ -12,11 +12,12 @@ _NUMBER = re.compile(r"[0-9]{1,20}")
 
 
 class Refused(Exception):
-    """A question that Binance answers with HTTP 400."""
+    """A question that Binance answers with HTTP 400, seldom with another error."""
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: int, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.code = code
+        self.status = status
 
 
 class Query:
@@ -26,12 +27,12 @@ class Query:
         self.values = values
         self._known = known
 
-    def symbol(self) -> str:
+    def symbol(self, parameter: str = "symbol") -> str:
         """Return the mandatory symbol."""
-        name = self.values.get("symbol")
+        name = self.values.get(parameter)
         if not name:
-            raise missing("symbol")
-        return self._listed("symbol", name)
+            raise missing(parameter)
+        return self._listed(parameter, name)
 
     def symbols(self) -> list[str] | None:
         """Return the symbols asked for one by one or as a list, None where all are meant."""
@@ -117,12 +118,23 @@ def by_windows(query: Query) -> int:
     return min(200, 4 * (_named(query) or 1))
 
 
-def by_depth(query: Query) -> int:
-    """Return the weight of a book of so many rows."""
-    text = query.values.get("limit", "100")
-    rows = int(text) if _NUMBER.fullmatch(text) else 100
-    steps = ((100, 5), (500, 25), (1_000, 50))
-    return next((weight for most, weight in steps if rows <= most), 250)
+def by_rows(
+    default: int, steps: Sequence[tuple[int, int]], beyond: int
+) -> Callable[[Query], int]:
+    """Return a price that depends on how many rows are asked for.
+
+    Args:
+        default: How many are meant where none are named.
+        steps: Numbers of rows, ascending, with the weight up to each.
+        beyond: Weight above them.
+    """
+
+    def weight(query: Query) -> int:
+        text = query.values.get("limit", "")
+        rows = int(text) if _NUMBER.fullmatch(text) else default
+        return next((weight for most, weight in steps if rows <= most), beyond)
+
+    return weight
 
 
 def _named(query: Query) -> int | None:

@@ -9,20 +9,21 @@ from typing import Any
 
 from market.simulator import rows
 from market.simulator.candles import INTERVALS
-from market.simulator.exchange import SimulatedExchange
 from market.simulator.faults import Faults
+from market.simulator.floor import Floor
 from market.simulator.query import (
     Query,
     Refused,
     always,
-    by_depth,
+    by_rows,
     by_symbols,
     by_windows,
     illegal,
     missing,
     one_or_all,
 )
-from market.simulator.words import Payload, Words
+from market.simulator.tape import Print
+from market.simulator.words import Payload
 
 DAY_MINUTES = 1_440
 _WINDOW = re.compile(r"([1-9][0-9]?)([mhd])")
@@ -30,20 +31,31 @@ _WINDOW_MINUTES = {"m": 1, "h": 60, "d": DAY_MINUTES}
 _WINDOW_MOST = {"m": 59, "h": 23, "d": 7}
 
 
+Questions = dict[str, tuple[Callable[[Query], Any], Callable[[Query], int]]]
+
+
 class RestApi:
     """All paths below `/api/v3`."""
 
+    most_candles = 1_000
+    """Rows of one answer."""
+    intervals = tuple(INTERVALS)
+
     def __init__(
         self,
-        exchange: SimulatedExchange,
+        exchange: Floor,
         weight_per_minute: int,
         faults: Faults | None = None,
     ) -> None:
         self._exchange = exchange
         self._weight_per_minute = weight_per_minute
         self._faults = faults or Faults()
-        self._words = {s: Words(exchange.listing(s)) for s in exchange.symbols}
-        self._paths: dict[str, tuple[Callable[[Query], Any], Callable[[Query], int]]] = {
+        self._words = {s: exchange.words(s) for s in exchange.symbols}
+        self._paths = self._questions()
+
+    def _questions(self) -> Questions:
+        """Return what answers and what weighs a request, by path."""
+        return {
             "ping": (lambda _: {}, always(1)),
             "time": (lambda _: {"serverTime": self._told_ms()}, always(1)),
             "exchangeInfo": (self._exchange_info, always(20)),
@@ -52,7 +64,7 @@ class RestApi:
             "aggTrades": (self._agg_trades, always(4)),
             "trades": (self._trades, always(25)),
             "avgPrice": (self._avg_price, always(2)),
-            "depth": (self._depth, by_depth),
+            "depth": (self._depth, by_rows(100, ((100, 5), (500, 25), (1_000, 50)), 250)),
             "ticker/price": (self._prices, one_or_all(2, 4)),
             "ticker/bookTicker": (self._touches, one_or_all(2, 4)),
             "ticker/24hr": (self._days, by_symbols),
@@ -88,17 +100,15 @@ class RestApi:
         if query.values.get("showPermissionSets") == "false":
             for row in symbols:
                 row["permissionSets"] = []
-        limits = (
-            ("REQUEST_WEIGHT", "MINUTE", 1, self._weight_per_minute),
-            ("ORDERS", "SECOND", 10, 100),
-            ("ORDERS", "DAY", 1, 200_000),
-            ("RAW_REQUESTS", "MINUTE", 5, 300_000),
-        )
-        names = ("rateLimitType", "interval", "intervalNum", "limit")
         return {
             "timezone": "UTC",
             "serverTime": self._told_ms(),
-            "rateLimits": [dict(zip(names, limit, strict=True)) for limit in limits],
+            "rateLimits": rows.rate_limits(
+                ("REQUEST_WEIGHT", "MINUTE", 1, self._weight_per_minute),
+                ("ORDERS", "SECOND", 10, 100),
+                ("ORDERS", "DAY", 1, 200_000),
+                ("RAW_REQUESTS", "MINUTE", 5, 300_000),
+            ),
             "exchangeFilters": [],
             "symbols": symbols,
         }
@@ -123,21 +133,29 @@ class RestApi:
     # -- prints and candles -------------------------------------------------------------------
 
     def _klines(self, query: Query) -> list[list[Any]]:
-        symbol, interval = query.symbol(), query.values.get("interval")
-        if not interval:
-            raise missing("interval")
-        if interval not in INTERVALS:
-            raise Refused(-1120, "Invalid interval.")
+        symbol, interval = query.symbol(), self._interval(query)
         if query.values.get("timeZone", "0") not in {"0", "0:00", "00:00", "+00:00"}:
             raise Refused(-1130, "Data sent for parameter 'timeZone' is not valid.")
         span = query.moment("startTime"), query.moment("endTime")
-        found = self._exchange.klines(
-            symbol, interval, *span, query.limit(), now_ms=self._seen_ms()
-        )
+        limit = query.limit(most=self.most_candles)
+        found = self._exchange.klines(symbol, interval, *span, limit, now_ms=self._seen_ms())
         words = self._words[symbol]
         return [rows.kline(words, kline) for kline in found]
 
+    def _interval(self, query: Query) -> str:
+        interval = query.values.get("interval")
+        if not interval:
+            raise missing("interval")
+        if interval not in self.intervals:
+            raise Refused(-1120, "Invalid interval.")
+        return interval
+
     def _agg_trades(self, query: Query) -> list[Payload]:
+        symbol = query.symbol()
+        words = self._words[symbol]
+        return [rows.agg_trade(words, one) for one in self._chosen_prints(query)]
+
+    def _chosen_prints(self, query: Query) -> list[Print]:
         symbol, limit = query.symbol(), query.limit()
         from_id = query.number("fromId")
         start, end = query.moment("startTime"), query.moment("endTime")
@@ -152,16 +170,16 @@ class RestApi:
         else:
             first = last - limit + 1
         first = max(first, tape.first_id())
-        words = self._words[symbol]
-        found = tape.prints(first, min(last, first + limit - 1))
-        return [rows.agg_trade(words, one) for one in found]
+        return tape.prints(first, min(last, first + limit - 1))
 
     def _trades(self, query: Query) -> list[Payload]:
-        symbol, limit = query.symbol(), query.limit()
-        tape = self._exchange.tape(symbol)
+        words = self._words[query.symbol()]
+        return [rows.trade(words, one) for one in self._newest_prints(query)]
+
+    def _newest_prints(self, query: Query) -> list[Print]:
+        tape, limit = self._exchange.tape(query.symbol()), query.limit()
         last = tape.last_id(self._seen_ms())
-        words = self._words[symbol]
-        return [rows.trade(words, o) for o in tape.prints(last - limit + 1, last)]
+        return tape.prints(last - limit + 1, last)
 
     def _avg_price(self, query: Query) -> Payload:
         symbol = query.symbol()

@@ -9,12 +9,14 @@ import re
 import time
 from collections import Counter
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 from aiohttp import ClientConnectionResetError, web
 
 from market.simulator.exchange import SimulatedExchange
 from market.simulator.faults import Faults
+from market.simulator.futures_rest import FuturesApi
 from market.simulator.query import Refused
 from market.simulator.refusals import Refusal
 from market.simulator.rest import RestApi
@@ -22,67 +24,104 @@ from market.simulator.rest import RestApi
 WORTH_PACKING = 2_048
 """Bytes; smaller answers are not compressed."""
 
-_REST = re.compile(r".*?/api/v3/(?P<path>.*)")
-_FUTURES_INFO = re.compile(r".*/[fd]api/v\d/exchangeInfo")
+_PATHS = re.compile(r".*?/(?P<api>api/v3|fapi/v[12])/(?P<path>.*)")
+_COIN_INFO = re.compile(r".*/dapi/v1/exchangeInfo")
+_V2 = ("fapi/v2", "ticker/price")
+"""The only path that is there in a second version."""
+
+
+class _Desk:
+    """One API, and the weight of what it was asked in this minute."""
+
+    def __init__(self, name: str, api: RestApi, weight_per_minute: int) -> None:
+        self.name = name
+        """What stands before its paths where they are counted."""
+        self.api = api
+        self.weight_per_minute = weight_per_minute
+        self.used = 0
+        self._minute = 0
+
+    def weigh(self, weight: int) -> dict[str, str]:
+        """Count a request's weight in this minute; returns the headers that tell it."""
+        minute = int(time.time()) // 60
+        if minute != self._minute:
+            self._minute, self.used = minute, 0
+        self.used += weight
+        used = str(self.used)
+        return {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
+
+
+class _Question(NamedTuple):
+    """A request on a path that exists."""
+
+    desk: _Desk
+    path: str
+    values: Mapping[str, str]
+    weight: int
 
 
 class RestDoor:
     """Answers HTTP requests on the exchange's own paths."""
 
     def __init__(
-        self, exchange: SimulatedExchange, faults: Faults, weight_per_minute: int
+        self,
+        exchange: SimulatedExchange,
+        faults: Faults,
+        weight_per_minute: int,
+        futures_weight_per_minute: int,
     ) -> None:
         self.requests: Counter[str] = Counter()
-        """How often each path below `/api/v3/` was asked; others count as `other`."""
+        """How often each path was asked: `klines`, `fapi/klines`; unknown ones are `other`."""
         self.weight_used = 0
         """Request weight of all answers so far."""
-        self._api = RestApi(exchange, weight_per_minute, faults)
         self._faults = faults
-        self._weight_per_minute = weight_per_minute
-        self._minute = 0
-        self._used_weight = 0
+        spot = RestApi(exchange, weight_per_minute, faults)
+        futures = FuturesApi(exchange.futures, futures_weight_per_minute, faults)
+        self._desks = {
+            "api": _Desk("", spot, weight_per_minute),
+            "fapi": _Desk("fapi/", futures, futures_weight_per_minute),
+        }
 
     async def serve(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
         """Answer one request."""
-        faults, match = self._faults, _REST.fullmatch(path)
-        weight = self._api.weight(match["path"], request.query) if match else None
-        self.requests["other" if match is None or weight is None else match["path"]] += 1
+        faults, question = self._faults, self._question(path, request.query)
+        self.requests[question.desk.name + question.path if question else "other"] += 1
         if faults.rest_delay_s:
             await asyncio.sleep(faults.rest_delay_s)
         if refusal := faults.banned() or faults.rest:
             return refused(refusal)
-        if _FUTURES_INFO.fullmatch(path):
-            # Clients that load every market at once accept that there are no futures here.
+        if _COIN_INFO.fullmatch(path):
+            # Clients that load every market at once accept that there are none of these here.
             return _json(200, {"timezone": "UTC", "rateLimits": [], "symbols": []}, {})
-        if match is None or weight is None or request.method != "GET":
+        if question is None or request.method != "GET":
             return web.Response(status=404)
-        return await self._send(request, self._answer(match["path"], request.query, weight))
+        return await self._send(request, self._answer(question))
 
-    def _answer(self, path: str, query: Mapping[str, str], weight: int) -> web.Response:
-        headers = self._weigh(weight)
-        if self._used_weight > self._weight_per_minute:
+    def _question(self, path: str, values: Mapping[str, str]) -> _Question | None:
+        match = _PATHS.fullmatch(path)
+        if not match or (match["api"] == _V2[0] and match["path"] != _V2[1]):
+            return None
+        desk = self._desks[match["api"].partition("/")[0]]
+        weight = desk.api.weight(match["path"], values)
+        return None if weight is None else _Question(desk, match["path"], values, weight)
+
+    def _answer(self, question: _Question) -> web.Response:
+        desk, path, values, weight = question
+        headers = desk.weigh(weight)
+        self.weight_used += weight
+        if desk.used > desk.weight_per_minute:
             headers["Retry-After"] = str(60 - int(time.time()) % 60)
-            most = self._weight_per_minute
             message = (
-                f"Too much request weight used; current limit is {most} request weight per "
-                "1 MINUTE. Please use WebSocket Streams for live updates to avoid polling the "
-                "API."
+                f"Too much request weight used; current limit is {desk.weight_per_minute} "
+                "request weight per 1 MINUTE. Please use WebSocket Streams for live updates to "
+                "avoid polling the API."
             )
             return _json(429, {"code": -1003, "msg": message}, headers)
         try:
-            return _json(200, self._api.answer(path, query), headers)
+            return _json(200, desk.api.answer(path, values), headers)
         except Refused as refused:
-            return _json(400, {"code": refused.code, "msg": str(refused)}, headers)
-
-    def _weigh(self, weight: int) -> dict[str, str]:
-        """Count a request's weight in this minute; returns the headers that tell it."""
-        minute = int(time.time()) // 60
-        if minute != self._minute:
-            self._minute, self._used_weight = minute, 0
-        self._used_weight += weight
-        self.weight_used += weight
-        used = str(self._used_weight)
-        return {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
+            body = {"code": refused.code, "msg": str(refused)}
+            return _json(refused.status, body, headers)
 
     async def _send(
         self, request: web.BaseRequest, response: web.Response

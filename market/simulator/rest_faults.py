@@ -1,14 +1,8 @@
-"""Faults of the REST interface, of the clock, and changes of the market's rules."""
-
-from typing import Annotated, Literal
-
-import msgspec
+"""Faults of the REST interface and of the clock."""
 
 from market.simulator.fault import Count, Fault, Lasting, Millis, Seconds, Status
 from market.simulator.refusals import Refusal
 from market.simulator.venue import Venue
-
-# -- REST -------------------------------------------------------------------------------------
 
 
 class Rest(Lasting, frozen=True):
@@ -92,29 +86,3 @@ class Clock(Lasting, frozen=True):
 
     def _setting(self) -> tuple[str, object]:
         return "clock_offset_ms", self.offset_ms
-
-
-# -- the market -------------------------------------------------------------------------------
-
-
-class Symbol(Fault, frozen=True):
-    """A symbol changes its state: BREAK ends its prints, GONE unlists it, both for good."""
-
-    symbol: str
-    status: Literal["TRADING", "HALT", "BREAK", "GONE"]
-
-    def _do(self, venue: Venue) -> None:
-        if self.status == "GONE":
-            venue.exchange.delist(self.symbol)
-        else:
-            venue.exchange.set_status(self.symbol, self.status)
-
-
-class Tick(Fault, frozen=True):
-    """`exchangeInfo` tells another price grid for a symbol."""
-
-    symbol: str
-    decimals: Annotated[int, msgspec.Meta(ge=0, le=8)]
-
-    def _do(self, venue: Venue) -> None:
-        venue.exchange.set_tick_decimals(self.symbol, self.decimals)

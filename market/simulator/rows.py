@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from market.simulator.exchange import Kline, SimulatedExchange, Touch
+from market.simulator.floor import Floor, Kline, Touch
 from market.simulator.listings import Listing
 from market.simulator.tape import Print
 from market.simulator.words import RAW_AHEAD, UNIT, Payload, Words, fixed
@@ -95,7 +95,13 @@ def touch(symbol: str, words: Words, touch: Touch) -> Payload:
     }
 
 
-def symbol_info(exchange: SimulatedExchange, symbol: str) -> Payload:
+def rate_limits(*limits: tuple[str, str, int, int]) -> list[Payload]:
+    """Return what `exchangeInfo` tells of limits: kind, interval, how many of it, limit."""
+    names = ("rateLimitType", "interval", "intervalNum", "limit")
+    return [dict(zip(names, limit, strict=True)) for limit in limits]
+
+
+def symbol_info(exchange: Floor, symbol: str) -> Payload:
     """Return a symbol's entry of `exchangeInfo`."""
     listing = exchange.rules(symbol)
     return {

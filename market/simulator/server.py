@@ -1,4 +1,4 @@
-"""The simulated exchange on a socket: Binance's spot REST paths and streams.
+"""The simulated exchange on a socket: Binance's REST paths and streams, spot and futures.
 
 Any client that lets its base address be changed can be pointed here, with any prefix before
 the paths.
@@ -7,7 +7,6 @@ the paths.
 import asyncio
 import contextlib
 import logging
-import re
 from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
@@ -19,7 +18,9 @@ from aiohttp import web
 from market.simulator import panel
 from market.simulator.exchange import SimulatedExchange
 from market.simulator.faults import Faults
+from market.simulator.futures_streams import MarketPublisher, PublicPublisher
 from market.simulator.rest_door import RestDoor, refused
+from market.simulator.routes import Route, address
 from market.simulator.sockets import GOING_AWAY, LONGEST_MESSAGE, Hub, Limits
 from market.simulator.streams import Publisher
 from market.simulator.venue import Order, Venue
@@ -28,8 +29,6 @@ log = logging.getLogger(__name__)
 
 PUBLISH_EVERY_S = 0.02
 """How often it is looked what is due: far below what an eye or a strategy notices."""
-
-_STREAM = re.compile(r".*?/(?P<form>ws|stream)(?:/(?P<names>.*))?")
 
 
 class SimulatorServer:
@@ -60,8 +59,18 @@ class SimulatorServer:
         self.port = port
         self._host = host
         limits = limits or Limits()
-        self._rest = RestDoor(exchange, self.faults, limits.weight_per_minute)
-        self._hub = Hub(Publisher(exchange, self.faults), limits)
+        self._rest = RestDoor(
+            exchange,
+            self.faults,
+            limits.weight_per_minute,
+            limits.futures_weight_per_minute,
+        )
+        publishers = {
+            Route.SPOT: Publisher(exchange, self.faults),
+            Route.PUBLIC: PublicPublisher(exchange.futures, self.faults),
+            Route.MARKET: MarketPublisher(exchange.futures, self.faults),
+        }
+        self._hub = Hub(publishers, limits)
         self._venue = Venue(exchange, self.faults, self._hub, self._rest, tell)
         self._runner: web.ServerRunner | None = None
         self._publishing: asyncio.Task[None] | None = None
@@ -145,7 +154,7 @@ class SimulatorServer:
 
     @property
     def requests(self) -> Counter[str]:
-        """How often each path below `/api/v3/` was asked; others count as `other`."""
+        """How often each path was asked: `klines`, `fapi/klines`; unknown ones are `other`."""
         return self._rest.requests
 
     @property
@@ -209,8 +218,8 @@ class SimulatorServer:
         self._hub.note_attempt()
         if refusal := self.faults.banned() or self.faults.handshake:
             return refused(refusal)
-        match = _STREAM.fullmatch(path)
-        if not match:
+        wanted = address(path, request.query.get("streams", ""))
+        if wanted is None:
             return web.Response(status=404)
         if not self._hub.admit():
             return web.Response(status=429, headers={"Retry-After": "120"})
@@ -221,11 +230,5 @@ class SimulatorServer:
         if self.faults.close_on_accept:
             await socket.close()
             return socket
-        combined = match["form"] == "stream"
-        # Some clients append `?timeUnit=…` behind a query that has begun already.
-        listed = (
-            request.query.get("streams", "").partition("?")[0] if combined else match["names"]
-        )
-        names = [name for name in (listed or "").split("/") if name]
-        await self._hub.serve(request, socket, names, combined=combined)
+        await self._hub.serve(request, socket, wanted)
         return socket

@@ -8,13 +8,14 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
 from aiohttp import ClientConnectionResetError, WSMessage, WSMsgType, web
 
 from market.simulator.control import Subscriptions
+from market.simulator.routes import Address, Route
 from market.simulator.streams import Publisher
 
 MOST_WAITING = 20_000
@@ -30,7 +31,8 @@ class Limits:
     """What the server allows."""
 
     weight_per_minute: int = 6_000
-    """REST request weight in one minute."""
+    """REST request weight in one minute, spot."""
+    futures_weight_per_minute: int = 2_400
     messages_per_second: int = 5
     """Messages, pings and pongs that a connection may send."""
     connects: int = 300
@@ -161,11 +163,11 @@ class Connection:
 class Hub:
     """All connections, and which of them listen to which stream."""
 
-    def __init__(self, publisher: Publisher, limits: Limits) -> None:
+    def __init__(self, publishers: Mapping[Route, Publisher], limits: Limits) -> None:
         self.connections: dict[Connection, Subscriptions] = {}
-        self._publisher = publisher
+        self._publishers = publishers
         self._limits = limits
-        self._listeners: dict[str, set[Connection]] = {}
+        self._listeners: dict[tuple[Route, str], set[Connection]] = {}
         self.connects: list[float] = []
         """When connections were asked for, refused ones included; seconds, monotonic."""
         self._admitted: deque[float] = deque(maxlen=limits.connects)
@@ -193,29 +195,31 @@ class Hub:
         self,
         request: web.BaseRequest,
         socket: web.WebSocketResponse,
-        names: Iterable[str],
-        *,
-        combined: bool,
+        address: Address,
     ) -> None:
-        """Serve one connection, subscribed to *names* at first, until it ends."""
+        """Serve one connection until it ends; at first it has the streams of its address."""
         self._opened += 1
         connection = Connection(self._opened, request, socket, self._limits)
 
+        route, publisher = address.route, self._publishers.get(address.route)
+
         def added(name: str) -> None:
-            self._listeners.setdefault(name, set()).add(connection)
-            self._publisher.watch(name)
+            self._listeners.setdefault((route, name), set()).add(connection)
+            if publisher:
+                publisher.watch(name)
 
         def removed(name: str) -> None:
-            listeners = self._listeners[name]
+            listeners = self._listeners[route, name]
             listeners.discard(connection)
             if not listeners:
-                del self._listeners[name]
-                self._publisher.unwatch(name)
+                del self._listeners[route, name]
+                if publisher:
+                    publisher.unwatch(name)
 
-        subscriptions = Subscriptions(combined=combined, added=added, removed=removed)
+        subscriptions = Subscriptions(combined=address.combined, added=added, removed=removed)
         self.connections[connection] = subscriptions
         try:
-            if subscriptions.add(list(names)):
+            if subscriptions.add(address.names):
                 await connection.run(subscriptions)
             else:
                 await connection.close(POLICY_VIOLATION, "Too many subscriptions")
@@ -225,8 +229,9 @@ class Hub:
 
     def publish(self) -> None:
         """Send everything that is due to everyone who listens to it."""
-        for name, payload in self._publisher.due():
-            self._send(self._listeners.get(name, ()), name, payload)
+        for route, publisher in self._publishers.items():
+            for name, payload in publisher.due():
+                self._send(self._listeners.get((route, name), ()), name, payload)
 
     def retire(self, most_age_s: float) -> None:
         """End every connection whose time has come."""

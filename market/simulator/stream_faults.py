@@ -71,7 +71,7 @@ class Huge(Fault, frozen=True):
         venue.hub.send_raw(huge_frame(self.bytes))
 
 
-# -- prints of one symbol ---------------------------------------------------------------------
+# -- prints of one symbol, on either market ---------------------------------------------------
 
 
 class Drop(Fault, frozen=True):
@@ -81,7 +81,7 @@ class Drop(Fault, frozen=True):
     count: Count
 
     def _do(self, venue: Venue) -> None:
-        venue.exchange.tape(self.symbol)
+        venue.exchange.check_listed(self.symbol)
         venue.faults.drop(self.symbol, self.count)
 
 
@@ -92,7 +92,7 @@ class Duplicate(Fault, frozen=True):
     count: Count
 
     def _do(self, venue: Venue) -> None:
-        venue.exchange.tape(self.symbol)
+        venue.exchange.check_listed(self.symbol)
         venue.faults.duplicate(self.symbol, self.count)
 
 
@@ -103,7 +103,7 @@ class Reorder(Fault, frozen=True):
     window: Annotated[int, msgspec.Meta(ge=0, le=1_000)]
 
     def _do(self, venue: Venue) -> None:
-        venue.exchange.tape(self.symbol)
+        venue.exchange.check_listed(self.symbol)
         venue.faults.reorder(self.symbol, self.window)
 
 

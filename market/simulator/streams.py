@@ -6,15 +6,15 @@ a real second.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 import msgspec
 
 from market.simulator import events
 from market.simulator.candles import INTERVALS
-from market.simulator.exchange import SimulatedExchange
 from market.simulator.faults import Faults
+from market.simulator.floor import Floor, Kline, Touch
 from market.simulator.tape import Print
 from market.simulator.words import Payload, Words
 
@@ -32,7 +32,7 @@ class Topic(Protocol):
 class Publisher:
     """All streams that somebody listens to."""
 
-    def __init__(self, exchange: SimulatedExchange, faults: Faults) -> None:
+    def __init__(self, exchange: Floor, faults: Faults) -> None:
         self._exchange = exchange
         self._faults = faults
         self._prints: dict[str, Topic] = {}
@@ -44,7 +44,7 @@ class Publisher:
         """Begin a stream; one that does not exist stays silent."""
         if name in self._prints or name in self._others:
             return
-        topic = self._make(name)
+        topic = self.make(name)
         if isinstance(topic, PrintTopic):
             self._prints[name] = topic
         elif topic is not None:
@@ -74,14 +74,14 @@ class Publisher:
                     told = _shifted(payload, offset_ms) if offset_ms else payload
                     yield name, msgspec.json.encode(told)
 
-    def _make(self, name: str) -> Topic | None:
+    def make(self, name: str) -> Topic | None:
+        """Return what a name stands for, if it stands for anything."""
         exchange = self._exchange
         if name in _ALL_TICKERS:
-            return AllMiniTickers(exchange)
+            return AllTopics(DayTopic(exchange, symbol) for symbol in exchange.symbols)
         lower, _, kind = name.partition("@")
-        symbol = lower.upper()
-        # Only the lower-case spelling of a symbol names a stream.
-        if symbol not in exchange.symbols or symbol.lower() != lower:
+        symbol = listed(exchange, lower)
+        if symbol is None:
             return None
         if kind == "aggTrade":
             return PrintTopic(exchange, symbol, events.agg_trade, self._faults)
@@ -90,11 +90,18 @@ class Publisher:
         if kind == "bookTicker":
             return BookTopic(exchange, symbol)
         if kind == "miniTicker":
-            return MiniTickerTopic(exchange, symbol)
+            return DayTopic(exchange, symbol)
         prefix, _, interval = kind.partition("_")
         if prefix == "kline" and interval in INTERVALS:
-            return KlineTopic(exchange, symbol, interval)
+            gap_ms = 1_000 if interval == "1s" else 2_000
+            return KlineTopic(exchange, symbol, interval, gap_ms)
         return None
+
+
+def listed(exchange: Floor, lower: str) -> str | None:
+    """Return the symbol that is meant in a stream's name, only lower case means any."""
+    symbol = lower.upper()
+    return symbol if symbol in exchange.symbols and symbol.lower() == lower else None
 
 
 def _shifted(payload: Any, offset_ms: int) -> Any:
@@ -104,11 +111,16 @@ def _shifted(payload: Any, offset_ms: int) -> Any:
     return {**payload, "E": payload["E"] + offset_ms} if "E" in payload else payload
 
 
+def least_gap_ms(exchange: Floor, gap_ms: int) -> int:
+    """Return a gap of exchange time that is no less than a quarter of a real second."""
+    return max(gap_ms, int(250 * exchange.speed))
+
+
 class _Pace:
     """Says when something that changes all the time may be sent again."""
 
-    def __init__(self, exchange: SimulatedExchange, gap_ms: int = 1_000) -> None:
-        self._gap_ms = max(gap_ms, int(250 * exchange.speed))
+    def __init__(self, exchange: Floor, gap_ms: int = 1_000) -> None:
+        self._gap_ms = least_gap_ms(exchange, gap_ms)
         self._sent_ms = 0
 
     def ready(self, now_ms: int) -> bool:
@@ -124,14 +136,15 @@ class PrintTopic:
 
     def __init__(
         self,
-        exchange: SimulatedExchange,
+        exchange: Floor,
         symbol: str,
         shape: Callable[[str, Words, Print, int], Payload],
         faults: Faults | None,
     ) -> None:
         self._tape = exchange.tape(symbol)
+        self._market = exchange.market
         self._symbol = symbol
-        self._words = Words(self._tape.listing)
+        self._words = exchange.words(symbol)
         self._shape = shape
         self._faults = faults
         self._last_id = self._tape.last_id(exchange.now_ms())
@@ -144,17 +157,25 @@ class PrintTopic:
         new = self._tape.prints(self._last_id + 1, last_id)
         self._last_id = last_id
         shaped: list[object] = [self._shape(self._symbol, self._words, o, now_ms) for o in new]
-        return self._faults.disturb(self._symbol, shaped) if self._faults else shaped
+        return (
+            self._faults.disturb(self._symbol, shaped, self._market) if self._faults else shaped
+        )
 
 
 class BookTopic:
     """The best bid and ask of a symbol: behind each print, and from time to time."""
 
-    def __init__(self, exchange: SimulatedExchange, symbol: str) -> None:
+    def __init__(
+        self,
+        exchange: Floor,
+        symbol: str,
+        shape: Callable[[str, Words, Touch, int], Payload] = events.book_ticker,
+    ) -> None:
         self._exchange = exchange
+        self._shape = shape
         self._symbol = symbol
         self._tape = exchange.tape(symbol)
-        self._words = Words(self._tape.listing)
+        self._words = exchange.words(symbol)
         self._pace = _Pace(exchange)
         self._last_id = self._tape.last_id(exchange.now_ms())
         self._update_id = 0
@@ -174,17 +195,24 @@ class BookTopic:
         touches = [touch for touch in touches if touch.update_id > self._update_id]
         if touches:
             self._update_id = touches[-1].update_id
-        return [events.book_ticker(self._symbol, self._words, t) for t in touches]
+        return [self._shape(self._symbol, self._words, t, now_ms) for t in touches]
 
 
-class MiniTickerTopic:
+class DayTopic:
     """The last day of a symbol, when it changed."""
 
-    def __init__(self, exchange: SimulatedExchange, symbol: str) -> None:
+    def __init__(
+        self,
+        exchange: Floor,
+        symbol: str,
+        shape: Callable[[str, Words, Kline, int], Payload] = events.mini_ticker,
+        gap_ms: int = 1_000,
+    ) -> None:
         self._exchange = exchange
+        self._shape = shape
         self._symbol = symbol
-        self._words = Words(exchange.listing(symbol))
-        self._pace = _Pace(exchange)
+        self._words = exchange.words(symbol)
+        self._pace = _Pace(exchange, gap_ms)
         self._last_id = 0
 
     def due(self, now_ms: int) -> list[object]:
@@ -196,14 +224,14 @@ class MiniTickerTopic:
             return []
         self._last_id = last_id
         day = self._exchange.window(self._symbol, DAY_MINUTES)
-        return [events.mini_ticker(self._symbol, self._words, day, now_ms)]
+        return [self._shape(self._symbol, self._words, day, now_ms)]
 
 
-class AllMiniTickers:
-    """The last day of all symbols that changed, in one event."""
+class AllTopics:
+    """What changed of all symbols, in one event."""
 
-    def __init__(self, exchange: SimulatedExchange) -> None:
-        self._topics = [MiniTickerTopic(exchange, symbol) for symbol in exchange.symbols]
+    def __init__(self, topics: Iterable[Topic]) -> None:
+        self._topics = list(topics)
 
     def due(self, now_ms: int) -> list[object]:
         """Return at most one event."""
@@ -214,12 +242,20 @@ class AllMiniTickers:
 class KlineTopic:
     """The open candle of a symbol as it changes, and each candle once it is closed."""
 
-    def __init__(self, exchange: SimulatedExchange, symbol: str, interval: str) -> None:
+    def __init__(
+        self,
+        exchange: Floor,
+        symbol: str,
+        interval: str,
+        gap_ms: int,
+        shape: Callable[[str, Words, str, Kline, int], Payload] = events.kline,
+    ) -> None:
         self._exchange = exchange
+        self._shape = shape
         self._symbol = symbol
         self._interval = interval
-        self._words = Words(exchange.listing(symbol))
-        self._pace = _Pace(exchange, 1_000 if interval == "1s" else 2_000)
+        self._words = exchange.words(symbol)
+        self._pace = _Pace(exchange, gap_ms)
         self._shown = exchange.kline_at(symbol, interval, exchange.now_ms())
         self._sent_id = 0
 
@@ -238,6 +274,5 @@ class KlineTopic:
                 self._sent_id = newest.last_id
                 candles.append(newest)
         return [
-            events.kline(self._symbol, self._words, self._interval, k, now_ms=now_ms)
-            for k in candles
+            self._shape(self._symbol, self._words, self._interval, k, now_ms) for k in candles
         ]

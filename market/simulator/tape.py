@@ -10,7 +10,6 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
-from market.simulator.listings import Listing
 from market.simulator.prices import BLOCK, MINUTE_MS, Block, Deal, Path, Row
 
 BLOCKS_KEPT = 128
@@ -37,13 +36,12 @@ class Print(NamedTuple):
 class Tape:
     """All prints of one symbol."""
 
-    def __init__(self, seed: int, listing: Listing, first_ms: int) -> None:
-        self.listing = listing
+    def __init__(self, path: Path, first_ms: int) -> None:
+        self.listing = path.listing
         self.first_ms = first_ms
         """Where history begins, milliseconds UTC; a multiple of a block."""
         self.stopped_ms: int | None = None
         """Since when nothing is traded any more."""
-        path = Path(seed, listing)
         self._deals = path.deals
         self._regular = lru_cache(BLOCKS_KEPT)(path.block)
         self._patched: dict[int, Block] = {}

@@ -5,11 +5,12 @@ Every fault, whoever asks for it, comes through here: what lasts for a time is u
 
 import asyncio
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, Protocol
 
-from market.simulator.exchange import SimulatedExchange, UnknownSymbol
+from engine.model import Market
+from market.simulator.exchange import SimulatedExchange
 from market.simulator.faults import Faults
+from market.simulator.floor import UnknownSymbol
 from market.simulator.refusals import Refusal
 from market.simulator.rest_door import RestDoor
 from market.simulator.sockets import Hub
@@ -67,14 +68,14 @@ class Venue:
             raise BadOrder(str(exc)) from exc
         self._tell(order)
 
-    def force(self, symbol: str, price: str) -> None:
+    def force(self, symbol: str, price: str, market: Market = Market.SPOT) -> None:
         """Print *price*, plain digits, next.
 
         Raises:
             BadOrder: If there is no such symbol, or it cannot be printed there.
         """
         try:
-            self.exchange.force(symbol, Decimal(price))
+            self.exchange.force(symbol, price, market)
         except UnknownSymbol as exc:
             raise BadOrder(f"No symbol {symbol} is listed.") from exc
         except ValueError as exc:

@@ -3,21 +3,36 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from desk import attach, door
 from desk.errors import DeskError
+from desk.news import News
 from desk.settings import Settings
-from engine.commands import CloseTrade
+from engine.commands import CloseTrade, one_target
 from engine.errors import DuplicateTrade, NotOpen, Refused
-from engine.events import TradeClosed, TradeOpened, TradeReduced
-from engine.model import SignalStatus
+from engine.events import (
+    Event,
+    TradeCancelled,
+    TradeClosed,
+    TradeEdited,
+    TradeOpened,
+    TradePlaced,
+    TradeReduced,
+)
+from engine.model import Market, SignalStatus, Trade, TradeStatus
+from engine.stops import StopReason
+from store.changes import Change, ChangeKind
 from store.errors import StoreBusy
+from store.ledger import Ledger
 from tests.desk.desks import Desk
 from tests.desk.windows import Window, attached, background, told, until
 from tests.engine.desk import D, order, signal
 from tests.feeds import START_MS
+from tests.store.smart import ACCOUNT as SMART_ACCOUNT
+from tests.store.smart import SmartDesk, cancelled, pending, smart_desk, story
 
 Start = Callable[[], Awaitable[Desk]]
 ORDER = order(stop="95", target="110", stake="1000")
@@ -137,12 +152,156 @@ async def test_a_part_closed_from_a_window_is_answered_and_told_once(
     assert window.facts == holder.facts
 
 
+# -- smart trades -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def smart(settings: Settings, tmp_path: Path) -> AsyncIterator[tuple[SmartDesk, Window]]:
+    """A futures account whose events are written by hand, and a window on it."""
+    database = tmp_path / "smart.db"
+    ledger = await Ledger.open(database)
+    desk = await smart_desk(ledger)
+    async with attached(
+        database, replace(settings, account=SMART_ACCOUNT, market=Market.FUTURES)
+    ) as window:
+        yield desk, window
+    await ledger.close()
+
+
+async def test_every_event_of_a_smart_trade_is_told_once_as_it_was(
+    smart: tuple[SmartDesk, Window], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attach, "POLL_S", 60)
+    desk, window = smart
+
+    for event in story():
+        await desk.record(event)
+        await window.desk.look()
+        await window.desk.look()
+
+    assert [replace(f, trade=extremes_aside(f.trade)) for f in events_of(window)] == [
+        replace(e, trade=extremes_aside(e.trade)) for e in story()
+    ]
+
+
+async def test_a_whole_life_between_two_looks_is_told_in_order_with_its_stops_and_money(
+    smart: tuple[SmartDesk, Window], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attach, "POLL_S", 60)
+    desk, window = smart
+
+    await desk.record(*story())
+    await desk.record(pending(2), cancelled(pending(2).trade))
+    await window.desk.look()
+    await window.desk.look()
+
+    found = [fact for fact in events_of(window) if fact.trade.id == 1]
+    assert found[-1] == story()[-1]
+    for fact, event in zip(found, story(), strict=True):
+        then, now = event.trade, fact.trade
+        assert type(fact) is type(event)
+        assert (now.status, now.quantity, now.cost) == (then.status, then.quantity, then.cost)
+        assert (now.entry_price, now.opened_ms) == (then.entry_price, then.opened_ms)
+        assert (now.net, now.funding, now.payments) == (then.net, then.funding, then.payments)
+        assert now.fills == then.fills
+        assert [t.filled for t in now.targets] == [t.filled for t in then.targets]
+    assert [(type(f), f.trade.status) for f in events_of(window) if f.trade.id == 2] == [
+        (TradePlaced, TradeStatus.PENDING),
+        (TradeCancelled, TradeStatus.CANCELLED),
+    ]
+
+
+async def test_a_moved_stop_is_told_with_the_stop_of_then(
+    smart: tuple[SmartDesk, Window], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attach, "POLL_S", 60)
+    desk, window = smart
+    await desk.record(*story()[:3])
+    await window.desk.look()
+    open_trade = story()[2].trade
+
+    for stop in ("96", "97", "98"):
+        moved = replace(open_trade, fixed_stop=D(stop), fixed_reason=StopReason.MOVED)
+        await desk.record(TradeEdited(moved))
+    await window.desk.look()
+
+    stops = [fact.trade.stop for fact in events_of(window) if isinstance(fact, TradeEdited)]
+    assert stops == [D(95), D(96), D(97), D(98)]
+
+
+@pytest.mark.parametrize("seen", range(9))
+async def test_a_window_that_comes_later_tells_only_what_comes_after_it(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: int
+) -> None:
+    monkeypatch.setattr(attach, "POLL_S", 60)
+    ledger = await Ledger.open(tmp_path / "smart.db")
+    desk = await smart_desk(ledger)
+    for event in story()[:seen]:
+        await desk.record(event)
+
+    async with attached(
+        tmp_path / "smart.db", replace(settings, account=SMART_ACCOUNT, market=Market.FUTURES)
+    ) as window:
+        for event in story()[seen:]:
+            await desk.record(event)
+        await window.desk.look()
+    await ledger.close()
+
+    assert [type(fact) for fact in events_of(window)] == [type(e) for e in story()[seen:]]
+
+
+def test_what_was_told_as_holder_is_not_told_again_as_onlooker() -> None:
+    news, events = News(), story()
+    news.begin(0, [])
+    for event in events[:-1]:
+        news.hear(event)
+    noted = [
+        Change(kind=kind, fills=fills, time_ms=0, stop=D(95), stop_reason=StopReason.INITIAL)
+        for kind, fills in (
+            (ChangeKind.PLACED, 0),
+            (ChangeKind.EDITED, 0),
+            (ChangeKind.FUNDING, 1),
+            (ChangeKind.STOP_MOVED, 2),
+        )
+    ]
+
+    assert news.of([events[-2].trade], {1: noted}) == []
+    assert news.of([events[-1].trade], {1: noted}) == [events[-1]]
+
+
+def test_changes_before_an_unknown_beginning_are_old_news() -> None:
+    news, events = News(), story()
+    news.begin(1, [events[2].trade])
+    edit = Change(
+        kind=ChangeKind.EDITED,
+        fills=1,
+        time_ms=0,
+        stop=D(95),
+        stop_reason=StopReason.INITIAL,
+    )
+
+    first = news.of([events[2].trade], {1: [edit]})
+    second = news.of([events[2].trade], {1: [edit, edit]})
+
+    assert first == []
+    assert [type(event) for event in second] == [TradeEdited]
+
+
+def events_of(window: Window) -> list[Event]:
+    return [fact for fact in window.facts if isinstance(fact, Event)]
+
+
+def extremes_aside(trade: Trade) -> Trade:
+    """Return a trade without what is told as of now: only the newest prints are known."""
+    return replace(trade, best=trade.entry_price, worst=trade.entry_price)
+
+
 async def test_both_ends_count_the_same_money(holder: Desk, window: Window) -> None:
     await holder.session.submit(ORDER)
     await holder.session.submit(CloseTrade(trade_id=1))
     holder.feed.quote("BTCUSDT", "103", "103")
     window.feed.quote("BTCUSDT", "103", "103")
-    await holder.session.submit(replace(ORDER, target=D(120)))
+    await holder.session.submit(replace(ORDER, targets=one_target(D(120))))
     await until(lambda: len(window.facts) == 3)
 
     here, there = window.desk.header(), holder.session.header()

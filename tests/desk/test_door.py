@@ -16,9 +16,10 @@ import pytest
 from desk import door
 from desk.errors import DeskError, Halted
 from desk.requests import as_request
-from engine.commands import CloseTrade, Command, Risk, Stake
+from engine.commands import CancelTrade, CloseTrade, Command, UndoEdit, one_target
 from engine.errors import DuplicateTrade, NotOpen, Refused
 from engine.model import EntryMode
+from engine.sizes import Risk, Stake
 from store.commands import MAX_PAYLOAD
 from store.errors import StoreBusy
 from store.ledger import Ledger
@@ -105,7 +106,7 @@ async def test_a_tickets_own_levels_size_and_note_reach_the_holder(
         ORDER,
         signal=signal(),
         stop=D("94.5"),
-        target=D("111.25"),
+        targets=one_target(D("111.25")),
         size=Stake(D("250.5")),
         note="own mind",
     )
@@ -180,6 +181,103 @@ async def test_a_halted_desk_says_so_through_the_door(
         await door.ask_through(other, "close", {"trade_id": 1})
 
 
+# -- orders that wait, edits, plans -----------------------------------------------------------
+
+LIMIT = {"symbol": "BTCUSDT", "direction": "LONG", "stop": "95", "targets": "110"} | {
+    "entry": "limit",
+    "price": "99",
+    "size": "1000",
+}
+WIDEN = {"widen": True}
+
+
+async def test_a_plan_says_what_an_order_would_do_and_stores_nothing(
+    served: Desk, other: Ledger
+) -> None:
+    asked = LIMIT | {"entry": "market", "price": None, "targets": "1R,2R", "trail": "1%"}
+
+    plan = await door.ask_through(other, "plan", asked)
+
+    assert (plan["symbol"], plan["quantity"], plan["fee"]) == ("BTCUSDT", "10", "1")
+    assert [target["price"] for target in plan["targets"]] == ["105", "110"]
+    assert plan["trailing"]["distance"] == "0.01"
+    assert served.session.trade_views() == []
+
+
+async def test_a_plan_is_refused_as_the_order_would_be(served: Desk, other: Ledger) -> None:
+    with pytest.raises(Refused) as refused:
+        await door.ask_through(other, "plan", LIMIT | {"stop": "120"})
+    with pytest.raises(Refused, match="no fresh price for ETHUSDT"):
+        await door.ask_through(other, "plan", LIMIT | {"symbol": "ETHUSDT"})
+
+    assert refused.value.code == "stop_on_wrong_side"
+
+
+async def test_an_order_can_wait_be_edited_and_be_cancelled_through_the_door(
+    served: Desk, other: Ledger
+) -> None:
+    placed = await door.ask_through(other, "open", LIMIT | {"expires": "2h", "hold": "4h"})
+    edited = await door.ask_through(other, "edit", {"trade_id": 1, "stop": "94"} | WIDEN)
+    cancelled = await door.ask_through(other, *as_request(CancelTrade(trade_id=1)))
+
+    assert (placed["status"], placed["entry_price"]) == ("PENDING", "99")
+    assert placed["expires_ms"] == placed["placed_ms"] + 2 * 3_600_000
+    assert (edited["stop"], edited["hold_ms"]) == ("94", 4 * 3_600_000)
+    assert (cancelled["status"], cancelled["cancel_reason"]) == ("CANCELLED", "trader")
+
+
+async def test_an_edit_can_be_undone_through_the_door(served: Desk, other: Ledger) -> None:
+    await door.ask_through(other, *as_request(ORDER))
+
+    edited = await door.ask_through(
+        other, "edit", {"trade_id": 1, "stop": "96", "targets": "108:50%,runner:50%"}
+    )
+    undone = await door.ask_through(other, *as_request(UndoEdit(trade_id=1)))
+
+    assert (edited["stop"], edited["stop_reason"]) == ("96", "moved")
+    assert [target["price"] for target in edited["targets"]] == ["108"]
+    assert (undone["stop"], undone["stop_reason"]) == ("95", "initial")
+    assert [target["price"] for target in undone["targets"]] == ["110"]
+
+
+async def test_a_stop_is_widened_only_by_explicit_choice(served: Desk, other: Ledger) -> None:
+    await door.ask_through(other, *as_request(ORDER))
+
+    with pytest.raises(Refused):
+        await door.ask_through(other, "edit", {"trade_id": 1, "stop": "90"})
+    widened = await door.ask_through(other, "edit", {"trade_id": 1, "stop": "90"} | WIDEN)
+
+    assert widened["stop"] == "90"
+
+
+async def test_closing_all_closes_what_is_open_and_cancels_what_waits(
+    served: Desk, other: Ledger
+) -> None:
+    served.feed.quote("ETHUSDT", "100", "100")
+    await door.ask_through(other, *as_request(ORDER))
+    await door.ask_through(other, "open", LIMIT | {"symbol": "ETHUSDT"})
+
+    answer = await door.ask_through(other, "close_all", {})
+
+    assert [trade["status"] for trade in answer["trades"]] == ["CLOSED_MANUAL", "CANCELLED"]
+    assert answer["refused"] == []
+    assert served.session.trade_views() == []
+
+
+async def test_closing_all_goes_on_behind_a_trade_that_cannot_be_closed(
+    served: Desk, other: Ledger
+) -> None:
+    served.feed.quote("ETHUSDT", "100", "100")
+    await door.ask_through(other, *as_request(replace(ORDER, symbol="ETHUSDT")))
+    await door.ask_through(other, *as_request(ORDER))
+    served.feed.board["ETHUSDT"].live = False
+
+    answer = await door.ask_through(other, "close_all", {})
+
+    assert [trade["id"] for trade in answer["trades"]] == [2]
+    assert [(one["trade_id"], one["error"]) for one in answer["refused"]] == [(1, "no_price")]
+
+
 # -- garbage ----------------------------------------------------------------------------------
 
 
@@ -199,9 +297,15 @@ async def test_a_halted_desk_says_so_through_the_door(
         ("open", '{"signal_id": "s1", "entry": ["market"]}'),
         ("open", '{"signal_id": "s1", "note": {}}'),
         ("open", '{"symbol": "BTCUSDT"}'),
-        ("open", '{"symbol": "BTCUSDT", "direction": "UP", "stop": "1", "target": "2"}'),
-        ("open", '{"symbol": "BTCUSDT", "direction": "LONG", "stop": 1, "target": "2"}'),
-        ("open", '{"symbol": "BTCUSDT", "direction": "LONG", "stop": "1e3", "target": "2"}'),
+        ("open", '{"symbol": "BTCUSDT", "direction": "UP", "stop": "1", "targets": "2"}'),
+        ("open", '{"symbol": "BTCUSDT", "direction": "LONG", "stop": 1, "targets": "2"}'),
+        ("open", '{"symbol": "BTCUSDT", "direction": "LONG", "stop": "1e3", "targets": "2"}'),
+        ("plan", '{"symbol": "BTCUSDT", "direction": "LONG", "stop": "9%", "targets": "x"}'),
+        ("edit", '{"trade_id": 1}'),
+        ("edit", '{"trade_id": 1, "stop": "1R"}'),
+        ("edit", '{"stop": "95"}'),
+        ("cancel", "{}"),
+        ("undo", '{"trade_id": null}'),
         ("signals", '{"text": 5, "format": "json"}'),
         ("close", "not json"),
         ("close", ""),
@@ -214,7 +318,7 @@ async def test_a_halted_desk_says_so_through_the_door(
         ("\x1b[2J" * 10_000, "{}"),
         (7, 7),
     ],
-    ids=range(27),
+    ids=range(33),
 )
 async def test_a_request_that_makes_no_sense_is_refused_and_the_next_one_answered(
     served: Desk, kind: object, payload: object
@@ -257,7 +361,7 @@ async def test_names_with_half_characters_and_colours_are_unknown_and_harmless(
     symbol = await ask_raw(
         served.database,
         "open",
-        r'{"symbol": "\ud800\u001b[2J", "direction": "LONG", "stop": "1", "target": "2"}',
+        r'{"symbol": "\ud800\u001b[2J", "direction": "LONG", "stop": "1", "targets": "2"}',
     )
 
     assert signal_id["error"] == "unknown_signal"
@@ -289,17 +393,17 @@ async def test_whatever_a_request_holds_it_is_answered_and_the_desk_goes_on(
         db.executemany(
             "INSERT INTO command (kind, payload, status, created_ms) "
             f"VALUES (?, ?, 'PENDING', {now_ms()})",
-            [
-                (chance.choice(["open", "close", "signals"]), json.dumps(anything(chance)))
-                for _ in range(100)
-            ],
+            [(chance.choice(KINDS), json.dumps(anything(chance))) for _ in range(100)],
         )
     answers = [await reply_to(other, number) for number in range(1, 101)]
 
     # Some make sense by chance; each of the others is refused with a sentence.
     refused = [answer["message"] for answer in answers if "error" in answer]
-    assert len(refused) > 60
+    assert len(refused) > 50
     assert all(message.isprintable() and message.endswith(".") for message in refused)
+
+
+KINDS = ("open", "plan", "close", "close_all", "cancel", "edit", "undo", "signals")
 
 
 def anything(chance: random.Random) -> dict[str, object]:
@@ -310,8 +414,9 @@ def anything(chance: random.Random) -> dict[str, object]:
         *("\ud800", "\x00", "\x1b[2J", "9" * 5000, "1e5", "[red]", "\u202e", "٣", "½"),
         *('[{"symbol": "\ud800"}]', "symbol\nBTCUSDT", "[" * 3000, '{"symbol": "BTCUSDT"}'),
     ]
-    names = ["signal_id", "symbol", "direction", "stop", "target", "size", "entry", "note"]
-    names += ["trade_id", "text", "format"]
+    names = ["signal_id", "symbol", "direction", "stop", "targets", "size", "entry", "note"]
+    names += ["trade_id", "text", "format", "price", "expires", "leverage", "trail", "widen"]
+    names += ["break_even", "after_target", "hold", "add_margin"]
     return {name: chance.choice(values) for name in names if chance.random() < 0.8}
 
 

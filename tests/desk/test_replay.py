@@ -8,11 +8,11 @@ import pytest
 
 from desk.replay.run import FREE, Show, replay
 from desk.settings import Settings
-from engine.commands import Risk
 from engine.costs import CLASSIC
 from engine.errors import Refused
 from engine.events import Event, TradeClosed, TradeOpened
-from engine.model import EntryMode, Source, TradeStatus
+from engine.model import CloseReason, EntryMode, Source, TradeStatus
+from engine.sizes import Risk
 from market.tape.recording import Recording
 from tests.desk.replays import D, after_ms, as_json, candle_tape, idea, ideas, print_tape
 from tests.tapes import (
@@ -272,3 +272,23 @@ async def test_a_tape_that_breaks_is_refused_with_its_line(
         await replay([tape], settings=free, ideas=ideas(idea()))
 
     assert refused.value.code == "bad_tape"
+
+
+async def test_a_replay_trades_as_the_settings_say(tmp_path: Path, free: Settings) -> None:
+    tape = candle_tape(
+        tmp_path,
+        ("100", "101", "99", "100"),
+        ("100", "111", "100", "110"),
+        ("110", "116", "110", "115"),
+    )
+    two = ideas(idea(tp=["110", "120"]))
+
+    usual = await replay([tape], settings=free, ideas=two)
+    held = replace(free, all_targets=True, hold_ms=2 * HOUR_MS)
+    both = await replay([tape], settings=held, ideas=two)
+
+    [nearest], [ladder] = usual.trades, both.trades
+    assert [target.price for target in nearest.targets] == [D(110)]
+    assert [target.price for target in ladder.targets] == [D(110), D(120)]
+    assert len(ladder.fills) == 3
+    assert ladder.close_reason is CloseReason.TIME_STOP

@@ -9,7 +9,7 @@ from desk.replay.run import replay
 from desk.settings import Settings
 from engine.account import Account
 from engine.book import Book
-from engine.commands import OpenTrade
+from engine.commands import OpenTrade, one_target
 from engine.events import Event
 from engine.model import Quote, Source, Tick, Trade, TradeStatus
 from market.tape.tape import Tape
@@ -65,7 +65,7 @@ def _by_hand(settings: Settings, path: Path, wanted: Sequence[Trade]) -> list[Tr
                     symbol="BTCUSDT",
                     direction=trade.direction,
                     stop=trade.initial_stop,
-                    target=trade.targets[0].price,
+                    targets=one_target(trade.targets[0].price),
                     size=settings.size,
                     signal=trade.signal,
                     costs=settings.costs,

@@ -7,9 +7,14 @@ import pytest
 
 from desk.errors import SettingsError
 from desk.settings import Home, load_settings
-from desk.values import parse_size
-from engine.commands import Risk, Stake
+from desk.size_words import parse_size
+from engine.asked import Offset, Unit
+from engine.commands import BreakEvenOrder, TrailOrder
 from engine.costs import CLASSIC
+from engine.limits import NO_LIMITS, Limits
+from engine.model import EntryMode, Market
+from engine.sizes import EquityShare, Risk, Stake
+from engine.stops import StopPolicy
 
 
 def settings_file(folder: Path, text: str) -> Path:
@@ -60,6 +65,51 @@ def test_the_classic_profile_is_whole(tmp_path: Path) -> None:
     assert load_settings(path)[0].costs == CLASSIC
 
 
+def test_default_exits_are_written_as_in_an_order(tmp_path: Path) -> None:
+    path = settings_file(
+        tmp_path,
+        "[trading]\nsize = '5% of equity'\nentry = 'limit'\ntrail = '1%@2R'\n"
+        "break_even = '1R'\nafter_target = 'previous-target'\nhold = '4h'\n",
+    )
+
+    settings, _ = load_settings(path)
+
+    assert settings.size == EquityShare(Decimal("0.05"))
+    assert settings.entry is EntryMode.LIMIT
+    assert settings.trailing == TrailOrder(
+        distance=Offset(Decimal("0.01"), Unit.FRACTION),
+        activation=Offset(Decimal(2), Unit.R),
+    )
+    assert settings.break_even == BreakEvenOrder(trigger=Offset(Decimal(1), Unit.R))
+    assert settings.after_target is StopPolicy.PREVIOUS_TARGET
+    assert settings.hold_ms == 4 * 3_600_000
+
+
+def test_caps_are_off_until_they_are_set(tmp_path: Path) -> None:
+    path = settings_file(
+        tmp_path, "[limits]\nmax_position = '20%'\nmax_trades = 5\nreduce = true\n"
+    )
+
+    without, _ = load_settings(tmp_path / "none.toml")
+    settings, _ = load_settings(path)
+
+    assert without.limits == NO_LIMITS
+    assert settings.limits == Limits(max_position=Decimal("0.2"), max_trades=5, reduce=True)
+
+
+def test_a_futures_account_has_leverage_and_the_fees_of_its_market(tmp_path: Path) -> None:
+    path = settings_file(
+        tmp_path,
+        "[account]\nmarket = 'futures'\n[trading]\nleverage = 10\nmaker = '0.01%'\n",
+    )
+
+    settings, _ = load_settings(path)
+
+    assert (settings.market, settings.leverage) == (Market.FUTURES, 10)
+    assert settings.costs.maker == Decimal("0.0001")
+    assert settings.costs.taker == Decimal("0.0005")
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -83,7 +133,19 @@ def test_the_classic_profile_is_whole(tmp_path: Path) -> None:
         ("[inbox]\nwebhook_port = 0", "from 1 to 65535"),
         ("[inbox]\nwebhook_host = 'https://a.example'", "inbox.webhook_host"),
         ("[inbox]\nfolder = 'ideas'", "the full path of a folder"),
-        ("[trading]\nleverage = 5", "trading.leverage"),
+        ("[trading]\nleverage = 5", "trading.leverage must be 1 on a spot account"),
+        ("[trading]\nleverage = 126", "from 1 to 125"),
+        ("[trading]\nleverge = 5", "trading.leverge"),
+        ("[trading]\ntrail = '1%@'", "trading.trail"),
+        ("[trading]\nbreak_even = 'later'", "trading.break_even"),
+        ("[trading]\nafter_target = 'trail'", "trading.after_target"),
+        ("[trading]\nhold = '4'", "trading.hold"),
+        ("[trading]\nentry = 'now'", "trading.entry"),
+        ("[account]\nmarket = 'margin'", "account.market"),
+        ("[limits]\nmax_position = '0%'", "limits.max_position"),
+        ("[limits]\nmax_risk = 5", "limits.max_risk"),
+        ("[limits]\nmax_trades = 0", "limits.max_trades"),
+        ("[limits]\nreduce = 'perhaps'", "limits.reduce"),
         ("theme = 'nord'", "outside a [section]"),
         ("[trading", "cannot be read"),
     ],
@@ -122,3 +184,97 @@ def test_one_folder_can_hold_everything(
     assert home.config == tmp_path / "config.toml"
     assert home.database(demo=False) == tmp_path / "paperdesk.db"
     assert home.database(demo=True) == tmp_path / "demo.db"
+
+
+SECTIONS = """
+[trading]
+size = "200"
+taker = "0.2%"
+
+[limits]
+max_trades = 5
+
+[accounts.swing]
+market = "futures"
+currency = "usdc"
+balance = 5000
+leverage = 3
+trail = "1%"
+max_position = "10%"
+targets = "all"
+
+[accounts.plain]
+"""
+
+
+def test_an_accounts_own_section_overrides_what_holds_for_all(tmp_path: Path) -> None:
+    path = settings_file(tmp_path, SECTIONS)
+
+    usual, _ = load_settings(path)
+    swing, found = load_settings(path, {"account.name": "swing"})
+
+    assert (usual.account, usual.market, usual.leverage) == ("main", Market.SPOT, 1)
+    assert (swing.account, swing.market, swing.leverage) == ("swing", Market.FUTURES, 3)
+    assert (swing.currency, swing.deposit, swing.all_targets) == ("USDC", Decimal(5000), True)
+    assert swing.trailing == TrailOrder(distance=Offset(Decimal("0.01"), Unit.FRACTION))
+    assert swing.limits == Limits(max_position=Decimal("0.1"), max_trades=5)
+    assert (swing.size, swing.costs.taker) == (usual.size, Decimal("0.002"))
+    assert found["trading.leverage"].origin == f"{path} [accounts.swing]"
+    assert found["trading.size"].origin == str(path)
+    assert swing.accounts == usual.accounts == ("main", "plain", "swing")
+
+
+def test_the_environment_beats_an_accounts_own_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = settings_file(tmp_path, SECTIONS)
+    monkeypatch.setenv("PAPERDESK_ACCOUNT_NAME", "swing")
+    monkeypatch.setenv("PAPERDESK_TRADING_LEVERAGE", "7")
+
+    settings, found = load_settings(path)
+
+    assert (settings.account, settings.leverage) == ("swing", 7)
+    assert found["trading.leverage"].origin == "PAPERDESK_TRADING_LEVERAGE"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[accounts.a]\nlevel = 3", r"no setting accounts\.a\.level; known are .*leverage"),
+        ("[accounts.a]\nname = 'b'", r"no setting accounts\.a\.name"),
+        ("[accounts.a]\nrest_url = ''", r"no setting accounts\.a\.rest_url"),
+        ("[accounts]\na = 3", r"accounts\.a' stands outside"),
+        ("accounts = 3", r"'accounts' stands outside"),
+        ("[accounts.'a b']", r"the name in \[accounts\.a b\] must be one word"),
+    ],
+)
+def test_a_mistake_in_any_accounts_section_is_named(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        load_settings(settings_file(tmp_path, text))
+
+
+def test_an_account_that_nothing_speaks_of_is_refused(tmp_path: Path) -> None:
+    path = settings_file(tmp_path, SECTIONS)
+
+    with pytest.raises(
+        SettingsError, match=r"no account 'swign'; known are main, plain, swing"
+    ):
+        load_settings(path, {"account.name": "swign"})
+
+
+@pytest.mark.parametrize(
+    ("market", "maker", "taker"),
+    [("spot", "0.00075", "0.00075"), ("futures", "0.00018", "0.00045")],
+)
+def test_fees_paid_in_bnb_are_smaller(
+    tmp_path: Path, market: str, maker: str, taker: str
+) -> None:
+    trading = "[trading]\nbnb = true\nslippage_amount = 0.5"
+    path = settings_file(tmp_path, f"[account]\nmarket = '{market}'\n{trading}")
+
+    settings, _ = load_settings(path)
+
+    assert (settings.costs.maker, settings.costs.taker) == (Decimal(maker), Decimal(taker))
+    assert settings.costs.slippage_amount == Decimal("0.5")

@@ -1,13 +1,16 @@
 """A desk for one errand: it ends with the errand, and the errand with it."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from desk.errors import DeskError
 from desk.session import Session
 from desk.settings import Settings
-from desk.start import beside
+from desk.start import beside, open_desk
+from engine.model import Market
 from market.feed import Deliver, OnCandle
 from store.ledger import Ledger
 from tests.feeds import ScriptedFeed
@@ -56,3 +59,15 @@ async def test_an_errand_does_not_wait_for_a_desk_that_has_failed(
     await session.ledger.close()
 
     assert "a bug in the feed" in str(failure.value.exceptions[0])
+
+
+async def test_margin_tables_that_make_no_sense_are_refused_with_a_sentence(
+    tmp_path: Path, settings: Settings
+) -> None:
+    tables = tmp_path / "brackets.json"
+    tables.write_text('[{"symbol": "BTCUSDT", "brackets": []}]')
+    futures = replace(settings, market=Market.FUTURES, brackets=tables)
+
+    with pytest.raises(DeskError, match="BTCUSDT"):
+        async with open_desk(futures, tmp_path / "paperdesk.db", scan=False):
+            pass

@@ -1,22 +1,30 @@
 """Builders for engine tests: one account, one or two instruments, short words."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from engine.account import Account
 from engine.book import Book
-from engine.commands import CloseTrade, OpenTrade, Risk, Size, Stake
+from engine.commands import CloseTrade, OpenTrade, one_target
 from engine.costs import REALISTIC, Costs
-from engine.events import TradeClosed, TradeOpened
-from engine.model import Direction, Instrument, Market, Quote, Signal, Tick
+from engine.events import Event, Filled, TradeClosed, TradeOpened
+from engine.instrument import Instrument
+from engine.model import Direction, Market, Quote, Signal, Tick
+from engine.sizes import Risk, Size, Stake
 from tests.feeds import START_MS, instrument
 
 D = Decimal
 LONG, SHORT = Direction.LONG, Direction.SHORT
 
 
-def book(*instruments: Instrument, deposit: str = "10000", spot_short: bool = True) -> Book:
+def book(
+    *instruments: Instrument,
+    deposit: str = "10000",
+    spot_short: bool = True,
+    market: Market = Market.SPOT,
+) -> Book:
     known = instruments or (instrument(),)
-    account = Account(name="main", currency="USDT", deposits=D(deposit))
+    account = Account(name="main", currency="USDT", market=market, deposits=D(deposit))
     return Book(account, {i.symbol: i for i in known}, spot_short=spot_short)
 
 
@@ -51,7 +59,7 @@ def order(
         symbol=symbol,
         direction=direction,
         stop=D(stop),
-        target=D(target),
+        targets=one_target(D(target)),
         size=size or (Risk(D(risk)) if risk else Stake(D(stake))),
         quote=at or quote(last),
         costs=costs,
@@ -101,3 +109,8 @@ def closed(desk: Book, trade_id: int, at: Quote) -> TradeClosed:
     [event] = desk.submit(CloseTrade(trade_id=trade_id, quote=at))
     assert isinstance(event, TradeClosed)
     return event
+
+
+def filled(events: Sequence[Event]) -> list[Filled]:
+    """Return the events that carry a fill."""
+    return [event for event in events if isinstance(event, Filled)]

@@ -8,15 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.book import Book
-from engine.commands import CloseTrade, Command, OpenTrade, Stake
+from engine.commands import CloseTrade, Command, OpenTrade, one_target
 from engine.costs import Costs
 from engine.errors import Refused
 from engine.events import Event, TradeClosed, TradeOpened
-from engine.exits import exit_due
+from engine.exits import stop_reached, target_reached
 from engine.model import Direction, Tick, Trade
 from engine.money import ZERO
 from engine.pnl import open_cost
-from tests.engine.desk import D, book, quote, signal, tick
+from engine.sizes import Stake
+from tests.engine.desk import D, book, filled, quote, signal, tick
 from tests.feeds import instrument
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -35,7 +36,7 @@ def orders(draw: st.DrawFn) -> OpenTrade:
         symbol=draw(st.sampled_from(SYMBOLS)),
         direction=direction,
         stop=last - sign * Decimal(near) / 100,
-        target=last + sign * Decimal(far) / 100,
+        targets=one_target(last + sign * Decimal(far) / 100),
         size=Stake(draw(st.integers(5, 4_000).map(Decimal))),
         costs=Costs(slippage=draw(st.sampled_from([ZERO, D("0.0003")]))),
         quote=quote(str(last)),
@@ -73,7 +74,7 @@ def play(desk: Book, script: Sequence[Command | Tick]) -> list[Event]:
 
 
 def check(desk: Book, happened: Sequence[Event]) -> None:
-    fills = [event.fill for event in happened]
+    fills = [event.fill for event in filled(happened)]
     account = desk.account
     assert account.balance == (
         STARTING + sum((f.gross for f in fills), ZERO) - sum((f.fee for f in fills), ZERO)
@@ -137,7 +138,11 @@ def test_the_level_index_agrees_with_a_scan_of_all_trades(
 
 
 def reached_by_scan(trades: Sequence[Trade], at: Tick) -> list[int]:
-    return [t.id for t in trades if t.symbol == at.symbol and exit_due(t, at.price)]
+    return [t.id for t in trades if t.symbol == at.symbol and reached(t, at.price)]
+
+
+def reached(trade: Trade, at: Decimal) -> bool:
+    return stop_reached(trade, at) or target_reached(trade, at)
 
 
 def with_print(trade: Trade, at: Decimal) -> tuple[Decimal, Decimal]:

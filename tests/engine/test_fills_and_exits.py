@@ -8,7 +8,19 @@ from engine.costs import CLASSIC, REALISTIC, Costs
 from engine.events import TradeClosed
 from engine.fills import slipped
 from engine.model import CloseReason, Direction, TradeStatus
-from tests.engine.desk import LONG, SHORT, D, book, closed, opened, order, quote, signal, tick
+from tests.engine.desk import (
+    LONG,
+    SHORT,
+    D,
+    book,
+    closed,
+    filled,
+    opened,
+    order,
+    quote,
+    signal,
+    tick,
+)
 from tests.feeds import instrument
 
 FREE = Costs(profile="free", maker=D(0), taker=D(0))
@@ -38,7 +50,7 @@ def test_equality_reaches_a_level_a_stop_pays_the_gap_and_a_target_pays_its_own_
     desk = book()
     opened(desk, order(direction, stop=stop, target=target, costs=FREE))
 
-    [event] = desk.on_tick(tick(print_price))
+    [event] = filled(desk.on_tick(tick(print_price)))
 
     assert isinstance(event, TradeClosed)
     assert event.trade.close_reason is reason
@@ -64,7 +76,7 @@ def test_a_stop_with_slippage_fills_worse_on_the_grid() -> None:
     opened(desk, order(SHORT, stop="41.20", target="30", last="40", costs=costs))
 
     assert not desk.on_tick(tick("41.19"))
-    [event] = desk.on_tick(tick("41.63", trade_id=1002))
+    [event] = filled(desk.on_tick(tick("41.63", trade_id=1002)))
 
     assert event.fill.price == D("41.66")
 
@@ -83,7 +95,20 @@ def test_a_stop_with_slippage_fills_worse_on_the_grid() -> None:
 def test_slippage_is_at_least_one_tick_against_the_trader_and_never_below_one(
     reference: str, buying: bool, rate: str, price: str
 ) -> None:
-    found = slipped(D(reference), buying=buying, rate=D(rate), instrument=instrument())
+    costs = Costs(slippage=D(rate))
+
+    found = slipped(D(reference), buying=buying, costs=costs, instrument=instrument())
+
+    assert found == D(price)
+
+
+@pytest.mark.parametrize(("buying", "price"), [(True, "100.13"), (False, "99.87")])
+def test_slippage_may_be_a_part_of_the_price_and_an_amount_together(
+    buying: bool, price: str
+) -> None:
+    costs = Costs(slippage=D("0.0005"), slippage_amount=D("0.075"))
+
+    found = slipped(D(100), buying=buying, costs=costs, instrument=instrument())
 
     assert found == D(price)
 
@@ -92,7 +117,7 @@ def test_spot_long_of_the_rules_page_nets_to_the_last_digit() -> None:
     desk = book(deposit="100000")
     opened(desk, order(stop="50000", target="52480", stake="4096", last="51200"))
 
-    [event] = desk.on_tick(tick("52480"))
+    [event] = filled(desk.on_tick(tick("52480")))
 
     assert event.trade.initial_quantity == D("0.08")
     assert event.trade.gross == D("102.4")
@@ -127,7 +152,7 @@ def test_classic_enters_at_the_signal_and_exits_at_the_observed_price_without_fe
         desk, order(stop="95", target="110", last="103", costs=CLASSIC, signal=idea)
     ).trade
 
-    [event] = desk.on_tick(tick("112.5"))
+    [event] = filled(desk.on_tick(tick("112.5")))
 
     assert trade.entry_price == D(100)
     assert trade.entry_mode == "classic"
@@ -139,7 +164,7 @@ def test_the_exit_remembers_what_explains_its_price() -> None:
     desk = book()
     opened(desk, order(stop="95", target="110"))
 
-    [event] = desk.on_tick(tick("94.2", trade_id=1007, after_ms=55))
+    [event] = filled(desk.on_tick(tick("94.2", trade_id=1007, after_ms=55)))
 
     assert event.fill.level == D(95)
     assert event.fill.print_price == D("94.2")
@@ -169,7 +194,7 @@ def test_a_realised_stop_out_is_slightly_worse_than_minus_one_r() -> None:
     desk = book()
     opened(desk, order(stop="95", target="110"))
 
-    [event] = desk.on_tick(tick("95"))
+    [event] = filled(desk.on_tick(tick("95")))
 
     r = r_multiple(event.trade, event.trade.net)
     assert r is not None
@@ -184,7 +209,7 @@ def test_a_print_from_before_an_opening_works_on_older_trades_only() -> None:
     moment = replace(late.quote, time_ms=late.quote.time_ms + 50, last_trade_id=1000)
     newer = opened(desk, replace(late, quote=moment)).trade
 
-    [event] = desk.on_tick(tick("94", after_ms=20))
+    [event] = filled(desk.on_tick(tick("94", after_ms=20)))
 
     [left] = desk.active()
     assert isinstance(event, TradeClosed)

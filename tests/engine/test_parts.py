@@ -8,11 +8,12 @@ from engine.book import Book
 from engine.commands import CloseTrade
 from engine.costs import Costs
 from engine.errors import Refused
-from engine.events import Event, TradeClosed, TradeReduced
-from engine.model import Direction, Instrument, Market, TradeStatus
+from engine.events import Filled, TradeClosed, TradeReduced
+from engine.instrument import Instrument
+from engine.model import Direction, Market, TradeStatus
 from engine.parts import expected
 from engine.pnl import net_of_last, realised
-from tests.engine.desk import LONG, SHORT, D, book, closed, opened, order, quote, tick
+from tests.engine.desk import LONG, SHORT, D, book, closed, filled, opened, order, quote, tick
 from tests.feeds import instrument
 
 FREE = Costs(maker=D(0), taker=D(0))
@@ -20,20 +21,20 @@ FREE = Costs(maker=D(0), taker=D(0))
 
 def close(
     desk: Book, at: str, *, fraction: str | None = None, quantity: str | None = None
-) -> Event:
+) -> Filled:
     command = CloseTrade(
         trade_id=1,
         fraction=None if fraction is None else D(fraction),
         quantity=None if quantity is None else D(quantity),
         quote=quote(at),
     )
-    [event] = desk.submit(command)
+    [event] = filled(desk.submit(command))
     return event
 
 
 def holding(instrument_: Instrument, *, stake: str = "1000") -> Book:
     """Return a book with a LONG of *stake* USDT at 100."""
-    desk = book(instrument_)
+    desk = book(instrument_, market=instrument_.market)
     opened(desk, order(stop="50", target="200", stake=stake))
     return desk
 
@@ -78,7 +79,7 @@ def test_after_a_part_the_target_closes_the_rest_and_the_whole_trade_is_one_win(
 
     part = close(desk, "100", fraction="0.5")
     between = desk.account
-    [last] = desk.on_tick(tick(target))
+    [last] = filled(desk.on_tick(tick(target)))
 
     assert isinstance(part, TradeReduced)
     assert part.trade.status is TradeStatus.OPEN
@@ -173,7 +174,7 @@ def test_a_stop_after_a_part_takes_only_what_is_left() -> None:
     opened(desk, order(stop="95", target="110"))
     part = close(desk, "104", fraction="0.75")
 
-    [last] = desk.on_tick(tick("94"))
+    [last] = filled(desk.on_tick(tick("94")))
 
     assert last.fill.quantity == part.trade.quantity == D("2.5")
     assert last.trade.gross == Decimal("7.5") * 4 - Decimal("2.5") * 6

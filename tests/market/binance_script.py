@@ -28,9 +28,13 @@ class ScriptedExchange:
         self.close_at_once = False
         self.asked: list[str] = []
         """Paths of the questions so far."""
+        self.queries: list[tuple[str, dict[str, str]]] = []
+        """The same with what they asked for."""
         self.messages: list[dict[str, Any]] = []
-        """Control messages so far, of all sockets."""
+        """Control messages so far, of all sockets, each with its ``route``."""
         self.sockets: dict[web.WebSocketResponse, asyncio.BaseTransport] = {}
+        self.routes: dict[web.WebSocketResponse, str] = {}
+        """``market`` or ``public`` on futures, nothing on spot."""
         self.connects = 0
         self.rest_lag = 0
         """How many of the newest prints REST does not know yet."""
@@ -40,7 +44,8 @@ class ScriptedExchange:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_get("/stream", self._stream)
-        app.router.add_get("/api/v3/{path:.*}", self._rest)
+        app.router.add_get("/{route:market|public}/stream", self._stream)
+        app.router.add_get("/{market:api/v3|fapi/v1}/{path:.*}", self._rest)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -73,22 +78,22 @@ class ScriptedExchange:
         rows.append({"a": trade_id, "p": price, "q": "1.5", "T": now, "m": False, "M": True})
         return frame(symbol, "aggTrade", {"e": "aggTrade", "E": now, "s": symbol, **rows[-1]})
 
-    async def send(self, *frames: str) -> None:
-        for socket in list(self.sockets):
+    async def send(self, *frames: str, route: str = "") -> None:
+        """Send frames over all connections, or those of one route."""
+        for socket in [s for s in self.sockets if not route or self.routes[s] == route]:
             for text in frames:
                 await socket.send_str(text)
 
-    def cut(self) -> None:
-        """End every connection without a word."""
-        for transport in self.sockets.values():
-            transport.close()
-        self.sockets.clear()
+    def cut(self, route: str = "") -> None:
+        """End every connection, or those of one route, without a word."""
+        for socket in [s for s in self.sockets if not route or self.routes[s] == route]:
+            self.sockets.pop(socket).close()
 
-    def subscribed(self, name: str) -> bool:
+    def subscribed(self, name: str, route: str = "") -> bool:
         return any(
             name in message["params"]
             for message in self.messages
-            if message["method"] == "SUBSCRIBE"
+            if message["method"] == "SUBSCRIBE" and route in {"", message["route"]}
         )
 
     # -- the protocol ---------------------------------------------------------------------
@@ -104,9 +109,10 @@ class ScriptedExchange:
             return socket
         assert request.transport is not None
         self.sockets[socket] = request.transport
+        self.routes[socket] = route = request.match_info.get("route", "")
         async for message in socket:
             control = json.loads(message.data)
-            self.messages.append(control)
+            self.messages.append({**control, "route": route})
             await socket.send_json({"result": None, "id": control["id"]})
         self.sockets.pop(socket, None)
         return socket
@@ -114,6 +120,7 @@ class ScriptedExchange:
     async def _rest(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
         self.asked.append(path)
+        self.queries.append((path, dict(request.query)))
         refused = self.refusal(path)
         if refused is not None:
             return refused

@@ -216,7 +216,7 @@ async def test_each_refusal_has_its_own_error(
     exchange.refusal = lambda _: web.Response(status=status, headers=headers, text="<html>")
     async with client_of(exchange.host) as client:
         with pytest.raises(error):
-            await client.get("/api/v3/time", weight=1, attempts=1)
+            await client.get("time", weight=1, attempts=1)
 
     assert len(exchange.asked) == 1
 
@@ -226,7 +226,7 @@ async def test_a_refusal_keeps_the_exchanges_code(exchange: ScriptedExchange) ->
     exchange.refusal = lambda _: web.json_response(body, status=400)
     async with client_of(exchange.host) as client:
         with pytest.raises(BadRequest, match=r"Invalid symbol\.") as refusal:
-            await client.get("/api/v3/klines", weight=2)
+            await client.get("klines", weight=2)
 
     assert refusal.value.code == -1121
 
@@ -247,9 +247,9 @@ async def test_a_limited_host_is_not_asked_anything_until_the_time_is_over(
     exchange.refusal = lambda _: web.Response(status=418, headers={"Retry-After": "259200"})
     async with client_of(exchange.host) as client:
         with pytest.raises(Limited):
-            await client.get("/api/v3/klines", weight=2)
+            await client.get("klines", weight=2)
         with pytest.raises(Limited) as second:
-            await client.get("/api/v3/ping", weight=1)
+            await client.get("ping", weight=1)
 
     assert len(exchange.asked) == 1
     assert second.value.retry_after_s == pytest.approx(259_200, abs=5)
@@ -262,7 +262,7 @@ async def test_an_answer_beyond_the_cap_is_not_read_to_its_end(
     exchange.refusal = lambda _: web.json_response(text=big)
     async with client_of(exchange.host) as client:
         with pytest.raises(BadAnswer, match="more than"):
-            await client.get("/api/v3/klines", weight=2)
+            await client.get("klines", weight=2)
 
 
 async def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused(
@@ -276,14 +276,14 @@ async def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused(
     exchange.refusal = bomb
     async with client_of(exchange.host) as client:
         with pytest.raises(BadAnswer, match="more than"):
-            await client.get("/api/v3/klines", weight=2)
+            await client.get("klines", weight=2)
 
 
 async def test_a_page_that_is_not_json_is_refused(exchange: ScriptedExchange) -> None:
     exchange.refusal = lambda _: web.Response(text="<html>log in</html>")
     async with client_of(exchange.host) as client:
         with pytest.raises(BadAnswer, match="not JSON"):
-            await client.get("/api/v3/klines", weight=2)
+            await client.get("klines", weight=2)
 
 
 @pytest.mark.parametrize("body", ["[" * 100_000, "{", '{"serverTime":"now"}', "NaN", "null"])
@@ -306,7 +306,7 @@ async def test_an_answer_that_drips_in_is_given_up_at_the_deadline() -> None:
 
     async with raw_server(drip) as host, client_of(host, request_s=0.2) as client:
         with pytest.raises(Unreachable, match="in time"):
-            await client.get("/api/v3/time", weight=1, attempts=1)
+            await client.get("time", weight=1, attempts=1)
 
 
 async def test_an_answer_that_is_cut_off_is_no_answer() -> None:
@@ -319,14 +319,14 @@ async def test_an_answer_that_is_cut_off_is_no_answer() -> None:
 
     async with raw_server(cut) as host, client_of(host) as client:
         with pytest.raises(Unreachable):
-            await client.get("/api/v3/time", weight=1, attempts=1)
+            await client.get("time", weight=1, attempts=1)
 
 
 async def test_a_name_that_does_not_exist_is_unreachable() -> None:
     host = Host(rest_url="http://no-such-host.invalid", stream_url="ws://no-such-host.invalid")
     async with client_of(host) as client:
         with pytest.raises(Unreachable, match=r"no-such-host\.invalid"):
-            await client.get("/api/v3/ping", weight=1, attempts=1)
+            await client.get("ping", weight=1, attempts=1)
 
 
 # -- hosts --------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from engine.model import Candle, Source, Tick
-from market.binance.feed import BinanceSpotFeed
+from engine.marks import MarkPrice
+from engine.model import Candle, Market, Source, Tick
+from market.binance.feed import BinanceFeed, BinanceFuturesFeed, BinanceSpotFeed
 from market.binance.hosts import Host
 from market.binance.limits import Timings
 from market.feed import FeedState
@@ -28,8 +29,10 @@ async def server() -> AsyncIterator[SimulatorServer]:
 class Desk:
     """A running feed and what it delivered."""
 
-    def __init__(self, feed: BinanceSpotFeed) -> None:
+    def __init__(self, feed: BinanceFeed) -> None:
         self.feed = feed
+        self.marks: list[MarkPrice] = []
+        feed.on_mark = self.marks.append
         self.ticks: list[Tick] = []
         self.candles: list[Candle] = []
 
@@ -45,9 +48,11 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_on(server: SimulatorServer) -> AsyncIterator[Desk]:
+async def desk_on(
+    server: SimulatorServer, kind: type[BinanceFeed] = BinanceSpotFeed
+) -> AsyncIterator[Desk]:
     host = Host(rest_url=server.rest_url, stream_url=server.stream_url)
-    feed = BinanceSpotFeed([host], simulated=True, timings=QUICK)
+    feed = kind([host], simulated=True, timings=QUICK)
     desk = Desk(feed)
     running = asyncio.create_task(feed.run(desk.ticks.extend, desk.candles.append))
     try:
@@ -168,3 +173,48 @@ async def test_a_fresh_price_of_any_symbol_can_be_had(server: SimulatorServer) -
         assert quote.bid is not None
         assert quote.ask is not None
         assert quote.bid < quote.ask
+
+
+# -- futures ----------------------------------------------------------------------------------
+
+
+async def test_a_whole_life_on_futures_with_mark_prices_and_funding(
+    server: SimulatorServer,
+) -> None:
+    async with desk_on(server, BinanceFuturesFeed) as desk:
+        await watch(desk)
+        await until(lambda: desk.marks, "a mark price")
+        now_ms = desk.feed.clock.now_ms()
+        rules = await desk.feed.instruments([BUSY, "NOSUCHUSDT"])
+        settled = await desk.feed.fundings(BUSY, now_ms - 86_400_000, now_ms)
+        past = await desk.feed.mark_candles(BUSY, "1m", now_ms - 600_000, now_ms)
+        busiest = await desk.feed.busiest("USDT", 3)
+
+        price = desk.feed.board[BUSY]
+        assert desk.feed.status.state is FeedState.LIVE
+        assert desk.contiguous()
+        assert list(rules) == [BUSY]
+        assert rules[BUSY].market is Market.FUTURES
+        assert rules[BUSY].brackets
+        assert BUSY in busiest
+        assert price.mark is not None
+        assert price.next_funding_ms is not None
+        assert price.next_funding_ms > now_ms
+        assert len(settled) == 3
+        assert all(due.time_ms % 60_000 == 0 and due.mark > 0 for due in settled)
+        assert all(candle.closed for candle in past)
+        assert len(past) >= 8
+        assert desk.feed.dropped_frames == 0
+
+
+async def test_cut_sockets_cost_no_print_on_futures(server: SimulatorServer) -> None:
+    async with desk_on(server, BinanceFuturesFeed) as desk:
+        await watch(desk)
+
+        server.cut_sockets()
+        await until(lambda: desk.feed.status.state is not FeedState.LIVE, "the loss")
+        seen, marks = len(desk.ticks), len(desk.marks)
+
+        await until(lambda: len(desk.ticks) > seen + 3, "more prints")
+        await until(lambda: len(desk.marks) > marks, "another mark price")
+        assert desk.contiguous()

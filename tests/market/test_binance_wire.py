@@ -10,6 +10,7 @@ from market.binance.wire import (
     AggTrade,
     BookTicker,
     Kline,
+    MarkUpdate,
     MiniTicker,
     Reply,
     ServerShutdown,
@@ -223,3 +224,75 @@ def test_no_json_makes_decoding_raise(value: Any) -> None:
     decode_frame(json.dumps(value).encode())
     for name in ("aggTrade", "bookTicker", "miniTicker", "kline_1m"):
         decode_frame(combined(f"solusdt@{name}", value))
+
+
+# -- futures ----------------------------------------------------------------------------------
+
+MARK = {
+    "e": "markPriceUpdate",
+    "E": 1790000003000,
+    "s": "SOLUSDT",
+    "p": "141.25000000",
+    "i": "141.20111111",
+    "P": "141.19000000",
+    "r": "0.00010000",
+    "T": 1790006400000,
+    "st": 1,
+}
+
+
+def mark(**changes: Any) -> bytes:
+    return combined("solusdt@markPrice@1s", {**MARK, **changes})
+
+
+def test_a_mark_price_is_read_with_the_funding_ahead() -> None:
+    event = decode_frame(mark())
+
+    assert isinstance(event, MarkUpdate)
+    assert (event.symbol, event.event_ms) == ("SOLUSDT", 1790000003000)
+    assert (event.price, event.funding_rate) == ("141.25000000", "0.00010000")
+    assert event.next_funding_ms == 1790006400000
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"r": "", "T": 0}, {"r": "-0.00375000"}, {"r": "0"}, {"ap": "141.2", "new": [1]}],
+)
+def test_mark_prices_without_funding_or_with_more_fields_are_read(
+    changes: dict[str, Any],
+) -> None:
+    assert isinstance(decode_frame(mark(**changes)), MarkUpdate)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"p": "0"},
+        {"p": "-1"},
+        {"p": "NaN"},
+        {"p": 141.25},
+        {"p": "1.123456789"},
+        {"r": "much"},
+        {"r": "0.123456789"},
+        {"r": 0.0001},
+        {"T": -1},
+        {"E": 10**16},
+        {"s": ""},
+        {"e": "aggTrade"},
+    ],
+)
+def test_a_mark_price_that_makes_no_sense_is_dropped(changes: dict[str, Any]) -> None:
+    assert decode_frame(mark(**changes)) is None
+
+
+def test_prints_and_quotes_of_futures_are_read_by_the_same_names() -> None:
+    trade = {key: value for key, value in AGG_TRADE.items() if key != "M"}
+    quote = {"u": 7, "s": "SOLUSDT", "b": "141.2", "B": "1", "a": "141.3", "A": "2"}
+    stamps = {"e": "bookTicker", "E": 1790000000123, "T": 1790000000120, "ps": "SOLUSDT"}
+
+    frames = [
+        combined("solusdt@aggTrade", {**trade, "nq": "3.0000", "st": 1}),
+        combined("solusdt@bookTicker", {**stamps, **quote, "st": 1}),
+    ]
+
+    assert [type(decode_frame(frame)) for frame in frames] == [AggTrade, BookTicker]

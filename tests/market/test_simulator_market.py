@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market.simulator.candles import INTERVALS, backwards
-from market.simulator.exchange import Kline, SimulatedExchange, UnknownSymbol
+from market.simulator.exchange import SimulatedExchange
+from market.simulator.floor import Kline, UnknownSymbol
 from market.simulator.tape import fold
 from tests.market.simulation import START_MS, stopped_market
 

@@ -1,5 +1,6 @@
 """The control endpoint, asked by a real HTTP client."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -120,6 +121,48 @@ async def test_a_forced_print_comes_over_the_stream(panel: Panel) -> None:
     assert event["p"] == "90000.01000000"
 
 
+async def test_a_forced_print_of_futures_comes_over_their_stream(panel: Panel) -> None:
+    order = {"symbol": "1000PEPEUSDT", "price": "0.0120001", "market": "FUTURES"}
+    async with stream(panel.server, "/market/ws/1000pepeusdt@aggTrade") as socket:
+        reply = await panel.post("force", order)
+        [event] = await collect(socket, 1)
+
+    assert reply.status_code == 200
+    assert event["p"] == "0.0120001"
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"fault": "force", "symbol": "BTCUSDT", "price": "90000.01"},
+        {"fault": "force", "symbol": "BTCUSDT", "price": "90000.1", "market": "FUTURES"},
+        {"fault": "mark", "symbol": "BTCUSDT", "price": "90000.12345678"},
+        {"fault": "funding", "symbol": "BTCUSDT", "rate": "-0.0031"},
+        {"fault": "symbol", "symbol": "BTCUSDT", "status": "SETTLING", "market": "FUTURES"},
+        {"fault": "symbol", "symbol": "1000PEPEUSDT", "status": "GONE", "market": "FUTURES"},
+        {"fault": "tick", "symbol": "BTCUSDT", "decimals": 0, "market": "FUTURES"},
+        {"fault": "drop", "symbol": "1000PEPEUSDT", "count": 1},
+    ],
+)
+async def test_the_market_is_changed_by_order_and_the_order_is_told(
+    panel: Panel, order: dict[str, object]
+) -> None:
+    reply = await panel.post("fault", order)
+
+    assert reply.status_code == 200
+    assert [json.loads(text) for text in panel.told] == [order]
+
+
+async def test_a_mark_price_and_a_rate_that_were_ordered_are_told(panel: Panel) -> None:
+    await panel.post("fault", {"fault": "mark", "symbol": "BTCUSDT", "price": "90000.5"})
+    await panel.post("fault", {"fault": "funding", "symbol": "BTCUSDT", "rate": "-0.0031"})
+    async with rest(panel.server) as client:
+        path = f"{panel.server.rest_url}/fapi/v1/premiumIndex?symbol=BTCUSDT"
+        told = (await client.get(path)).json()
+
+    assert (told["markPrice"], told["lastFundingRate"]) == ("90000.50000000", "-0.00310000")
+
+
 @pytest.mark.parametrize(
     ("path", "body", "sentence"),
     [
@@ -144,6 +187,16 @@ async def test_a_forced_print_comes_over_the_stream(panel: Panel) -> None:
         ("force", b'{"symbol":"BTCUSDT","price":"0.001"}', "not on the price grid"),
         ("force", b'{"symbol":"PEPEUSDT","price":"9999999999"}', "too high"),
         ("force", b'{"symbol":"LUNCUSDT","price":"1"}', "down for good"),
+        ("force", b'{"symbol":"BTCUSDT","price":"1","market":"OPTIONS"}', "market"),
+        (
+            "force",
+            b'{"symbol":"PEPEUSDT","price":"1","market":"FUTURES"}',
+            "No symbol PEPEUSDT",
+        ),
+        ("fault", b'{"fault":"mark","symbol":"PEPEUSDT","price":"1"}', "No symbol PEPEUSDT"),
+        ("fault", b'{"fault":"mark","symbol":"BTCUSDT","price":"-1"}', "price"),
+        ("fault", b'{"fault":"funding","symbol":"BTCUSDT","rate":"0.5"}', "beyond the cap"),
+        ("fault", b'{"fault":"symbol","symbol":"BTCUSDT","status":"SETTLING"}', "no state"),
     ],
 )
 async def test_a_bad_order_is_refused_with_a_sentence_and_changes_nothing(
@@ -191,4 +244,4 @@ async def test_it_answers_whatever_is_wrong_and_does_not_count(panel: Panel) -> 
 
 
 def test_every_fault_has_a_name_of_its_own() -> None:
-    assert len(set(NAMES)) == len(NAMES) == 25
+    assert len(set(NAMES)) == len(NAMES) == 28

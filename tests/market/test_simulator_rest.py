@@ -243,7 +243,9 @@ async def test_a_wrong_question_is_refused_with_binance_s_code(query: str, code:
     assert response.json()["msg"]
 
 
-@pytest.mark.parametrize("path", ["/api/v3/nothing", "/api/v1/klines", "/", "/fapi/v1/klines"])
+@pytest.mark.parametrize(
+    "path", ["/api/v3/nothing", "/api/v1/klines", "/", "/fapi/v1/nothing", "/fapi/v2/klines"]
+)
 async def test_an_unknown_path_is_not_found(path: str) -> None:
     async with (
         SimulatorServer(stopped_market()[0]) as server,

@@ -16,6 +16,7 @@ import pytest
 from engine.account import Account
 from engine.entries import duplicate_sentence
 from store.ledger import Ledger
+from tests.feeds import START_MS
 from tests.soak.conftest import Figures
 from tests.soak.trader import ALL, State, read
 from tests.soak.workers import OPENED, Rival, race, trade_until_killed
@@ -26,7 +27,7 @@ IN_THE_START_S, IN_A_COMMIT_S = 0.04, 0.004
 """How long a process lives on at most before it is killed, seconds."""
 RIVALS = 4
 EMPTY = State(
-    account=Account(name="main", currency="USDT", deposits=D(1_000_000)),
+    account=Account(name="main", currency="USDT", deposits=D(1_000_000), session_ms=START_MS),
     trades={},
     signals={},
     checkpoints={},

@@ -22,6 +22,7 @@ from store.snapshot import snapshot
 from tests.feeds import START_MS
 from tests.store.desk import desk
 from tests.store.files import content, delete, put, run_sql
+from tests.store.smart import trade_smartly
 from tests.store.sound import beside, sound_books, trade_a_little
 
 # -- sound ------------------------------------------------------------------------------------
@@ -91,7 +92,16 @@ async def test_requests_of_other_programs_are_no_part_of_the_books(path: Path) -
         ("UPDATE trade SET quantity = 7 WHERE id = 4", "Trade #4: 0.00000007 is open, by its"),
         ("UPDATE trade SET initial_quantity = 10000000000 WHERE id = 4", "it opened with 100,"),
         ("UPDATE trade SET entry_price = 1 WHERE id = 5", "Trade #5: its entry price is "),
-        ("UPDATE trade SET stop = 1 WHERE id = 4", "Trade #4: its stop 0.00000001 is not"),
+        ("UPDATE trade SET stop = 1 WHERE id = 4", "Trade #4: its stop is 0.00000001 (init"),
+        (
+            "UPDATE trade SET fixed_stop = 1 WHERE id = 4",
+            "its stop 0.00000001 is not its first",
+        ),
+        ("UPDATE trade SET margin = 1 WHERE id = 4", "on SPOT with a margin of 0.00000001"),
+        ("UPDATE trade SET session = 3 WHERE id = 1", "Account main has no session 3, but "),
+        ("UPDATE account SET deposits = 1", "deposits is 0.00000001, its transfers add up to"),
+        ("DELETE FROM transfer", "its transfers add up to 0."),
+        ("UPDATE transfer SET session = 9", "Account main has no session 9, but "),
         ("UPDATE trade SET initial_stop = 20000000000 WHERE id = 4", "wrong side of the entry"),
         ("UPDATE trade SET closed_ms = 1 WHERE id = 1", "Trade #1: it closed before it opened"),
         ("UPDATE trade SET closed_ms = NULL WHERE id = 1", "did not close with its last fill"),
@@ -115,7 +125,9 @@ async def test_requests_of_other_programs_are_no_part_of_the_books(path: Path) -
         ("DELETE FROM fill WHERE trade = 4", "Trade #4: its fills do not begin with an entry"),
         ("DELETE FROM fill WHERE trade = 1 AND seq = 1", "Trade #1: its fees are "),
         ("DELETE FROM trade WHERE id = 1", "row of fill belongs to no trade"),
-        ("DELETE FROM target WHERE trade = 4", "Trade #4: its targets are not numbered"),
+        ("DELETE FROM target WHERE trade = 1", "its filled targets are not those of its"),
+        ("UPDATE target SET position = 1 WHERE trade = 4", "its targets are not numbered"),
+        ("UPDATE target SET filled = 1 WHERE trade = 4", "its filled targets are not those "),
         ("UPDATE target SET quantity = 0 WHERE trade = 4", "a target is not above 0"),
         ("UPDATE target SET quantity = quantity + 1", "close more than it opened with"),
         ("UPDATE target SET quantity = quantity + 1 WHERE trade = 4", "more than is open"),
@@ -136,6 +148,49 @@ async def test_what_does_not_add_up_is_named(path: Path, damage: str, said: str)
 
     found = examine(path)
 
+    assert said in " ".join(found.findings)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("UPDATE payment SET amount = 5", "Trade #1: its funding is -0.03, its payments make"),
+        ("UPDATE payment SET seq = 2", "Trade #1: its payments are not numbered in a row"),
+        ("UPDATE trade SET margin = 1 WHERE id = 2", "CLOSED_SL on FUTURES with a margin of "),
+        ("UPDATE trade SET margin = -1 WHERE id = 4", "what it sets aside is -0.00000001"),
+        ("UPDATE fill SET gross = gross - 99 WHERE kind = 'LIQUIDATION'", "fill 1 says -30.0"),
+        ("UPDATE fill SET fee = 1 WHERE kind = 'LIQUIDATION'", "the fee 0.00000001 of fill 1"),
+        ("UPDATE trade SET break_even_stop = 10400000000", "the tightest one is 104 (break_e"),
+        ("UPDATE trade SET trailing_stop = 1 WHERE id = 1", "the tightest one is 100.21 (brea"),
+        ("UPDATE trade SET stop_reason = 'moved' WHERE id = 1", "its stop is 101.92 (moved), "),
+        ("UPDATE trade SET cancel_reason = NULL", "CANCELLED, cancelled by reason of None"),
+        ("UPDATE trade SET cancel_reason = 'trader'", "OPEN, cancelled by reason of trader"),
+        ("UPDATE trade SET closed_ms = NULL", "it does not say when it was cancelled"),
+        ("UPDATE trade SET closed_ms = 1 WHERE id = 4", "PENDING and says how it closed"),
+        ("UPDATE trade SET status = 'PENDING' WHERE id = 1", "fills though it is PENDING"),
+        ("UPDATE target SET quantity = 200000001 WHERE trade = 4", "close more than it open"),
+        ("UPDATE target SET filled = 0 WHERE trade = 1", "its filled targets are not those "),
+        ("UPDATE session SET fees = 1", "Account futures, session 1: fees is 0.00000001, "),
+        ("UPDATE session SET deposits = 1", "session 1: deposits is 0.00000001, its transf"),
+        ("DELETE FROM session", "Account futures has no session 1, but there is something"),
+        ("UPDATE change SET kind = 'guessed'", "change.kind cannot be 'guessed'"),
+        ("UPDATE trade SET after_target = 'run'", "trade.after_target cannot be 'run'"),
+        ("DELETE FROM trade WHERE id = 1", "A row of payment belongs to no trade."),
+        ("UPDATE fill SET candle_ms = 'noon'", "values of fill.candle_ms are of a wrong kind"),
+    ],
+)
+async def test_what_does_not_add_up_about_smart_trades_is_named(
+    path: Path, damage: str, said: str
+) -> None:
+    ledger = await Ledger.open(path)
+    await trade_smartly(ledger)
+    sound = await ledger.check(full=True)
+    await ledger.close()
+    run_sql(path, "PRAGMA foreign_keys = 0", damage)
+
+    found = examine(path)
+
+    assert sound == []
     assert said in " ".join(found.findings)
 
 

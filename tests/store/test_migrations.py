@@ -7,16 +7,21 @@ from pathlib import Path
 import peewee
 import pytest
 
+from engine.model import Market
+from engine.stops import StopReason
 from store.connection import Connection
 from store.errors import StoreError
 from store.ledger import Ledger
 from store.migrations import STEPS, migrate
 from store.schema import TABLES
 from store.thread import DatabaseThread
+from tests.feeds import START_MS
 from tests.store.desk import desk, load
 from tests.store.files import content
 from tests.store.workers import open_and_close
 
+FIRST_RELEASE = Path(__file__).with_name("schema_1.sql")
+"""What the first release wrote."""
 NEXT_STEP = ("ALTER TABLE trade ADD COLUMN mood TEXT", "UPDATE trade SET mood = 'calm'")
 BROKEN_STEP = (*NEXT_STEP, "INSERT INTO nowhere VALUES (1)")
 
@@ -59,6 +64,28 @@ async def test_the_models_name_exactly_the_columns_that_the_migrations_made(
         assert made == {(f.column_name, bool(f.null)) for f in table._meta.sorted_fields}
 
 
+async def test_books_of_the_first_release_are_taken_over_whole(path: Path) -> None:
+    """Closed by target, stop and hand; one open, one half closed."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FIRST_RELEASE.read_text())
+
+    ledger = await Ledger.open(path)
+    books, trades = await load(ledger), await ledger.trades("main")
+    paid_in, findings = await ledger.transfers("main"), await ledger.check(full=True)
+    await ledger.close()
+
+    assert findings == []
+    assert [trade.id for trade in books.active] == [4, 5]
+    assert [len(trade.fills) for trade in trades] == [2, 1, 2, 2, 2]
+    assert {trade.session for trade in trades} == {1}
+    assert all(trade.stop == trade.fixed_stop == trade.initial_stop for trade in trades)
+    assert all(trade.stop_reason is StopReason.INITIAL for trade in trades)
+    assert all(trade.placed_ms == trade.opened_ms for trade in trades)
+    assert (books.account.market, books.account.session) == (Market.SPOT, 1)
+    assert [transfer.amount for transfer in paid_in] == [books.account.deposits]
+    assert paid_in[0].time_ms == books.account.session_ms == START_MS
+
+
 async def test_an_upgrade_keeps_the_trades_and_leaves_a_copy_of_the_old_file(
     path: Path,
 ) -> None:
@@ -66,11 +93,12 @@ async def test_an_upgrade_keeps_the_trades_and_leaves_a_copy_of_the_old_file(
 
     await upgrade(path, NEXT_STEP)
 
-    copy = path.with_name("books.db.schema-1.bak")
+    now = len(STEPS)
+    copy = path.with_name(f"books.db.schema-{now}.bak")
     assert rows(path, "SELECT symbol, mood FROM trade") == [("BTCUSDT", "calm")]
-    assert rows(path, "PRAGMA user_version") == [(2,)]
+    assert rows(path, "PRAGMA user_version") == [(now + 1,)]
     assert rows(copy, "SELECT symbol FROM trade") == [("BTCUSDT",)]
-    assert rows(copy, "PRAGMA user_version") == [(1,)]
+    assert rows(copy, "PRAGMA user_version") == [(now,)]
     assert copy.stat().st_mode & 0o777 == 0o600
 
 
@@ -83,7 +111,7 @@ async def test_an_upgrade_that_fails_half_way_has_changed_nothing(path: Path) ->
         await upgrade(path, BROKEN_STEP)
 
     assert rows(path, schema) == before
-    assert rows(path, "PRAGMA user_version") == [(1,)]
+    assert rows(path, "PRAGMA user_version") == [(len(STEPS),)]
 
 
 async def test_a_new_file_is_not_copied(path: Path) -> None:
@@ -127,7 +155,10 @@ def test_the_duplicate_rule_is_two_partial_indexes(tmp_path: Path) -> None:
     connection = Connection(path)
     connection.open()
     migrate(connection, path)
-    connection.execute("INSERT INTO account VALUES ('main', 'USDT', 0, 0, 0, 0, 0, 0, 0, 0)")
+    connection.execute(
+        "INSERT INTO account (name, currency, deposits, gross, fees, funding, closed, wins, "
+        "losses, created_ms) VALUES ('main', 'USDT', 0, 0, 0, 0, 0, 0, 0, 0)"
+    )
     columns = [row[1] for row in connection.execute("PRAGMA table_info(trade)")]
 
     def insert(number: int, status: str, signal: str, side: str) -> None:

@@ -3,19 +3,45 @@
 import asyncio
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
+from desk.accounts import AccountView
+from desk.figures import trade_view
 from desk.view import Fact, Header, SignalView, TradeView
 from engine.account import Account
+from engine.banking import restarted, transferred
 from engine.book import Book
-from engine.commands import Command, OpenTrade, Size, Stake
+from engine.commands import (
+    BreakEvenOrder,
+    CancelTrade,
+    Command,
+    OpenTrade,
+    TrailOrder,
+    one_target,
+)
 from engine.events import Event
-from engine.model import Candle, Direction, Instrument, Market, Quote, Signal, Tick
+from engine.instrument import Instrument
+from engine.marks import FundingDue, MarkPrice
+from engine.model import (
+    Candle,
+    Direction,
+    EntryMode,
+    Market,
+    Quote,
+    Signal,
+    Source,
+    Tick,
+    TradeStatus,
+)
 from engine.money import ZERO
 from engine.plan import Plan
 from engine.planning import drift_r
-from engine.pnl import adverse_move, favourable_move, r_multiple, reward_risk, unrealised
+from engine.pnl import reward_risk
+from engine.sizes import Size, Stake
+from engine.stops import StopPolicy
+from market.board import SymbolPrice
 from market.errors import Unreachable
 from market.feed import FeedState, FeedStatus
 
@@ -27,8 +53,11 @@ MINUTE_MS = 60_000
 LIVE = FeedStatus(state=FeedState.LIVE, latency_ms=38, since_ms=NOW_MS - 600_000)
 
 
-def an_instrument(symbol: str, tick: str, step: str = "0.0001") -> Instrument:
+def an_instrument(
+    symbol: str, tick: str, step: str = "0.0001", market: Market = Market.SPOT
+) -> Instrument:
     return Instrument(
+        market=market,
         symbol=symbol,
         base=symbol.removesuffix("USDT"),
         quote="USDT",
@@ -68,16 +97,41 @@ def a_signal(
     )
 
 
+@dataclass
+class Defaults:
+    """What the trader's settings would give the order ticket."""
+
+    account: str = "main"
+    accounts: tuple[str, ...] = ("main",)
+    deposit: Decimal = Decimal(10_000)
+    market: Market = Market.SPOT
+    entry: EntryMode = EntryMode.MARKET
+    all_targets: bool = True
+    leverage: int = 1
+    trailing: TrailOrder | None = None
+    break_even: BreakEvenOrder | None = None
+    after_target: StopPolicy = StopPolicy.BREAK_EVEN
+    hold_ms: int | None = None
+
+
 class FakeSession:
     """Everything in memory; nothing moves unless a test moves it."""
 
-    def __init__(self, instruments: Sequence[Instrument] = (), deposit: str = "10000") -> None:
+    def __init__(
+        self,
+        instruments: Sequence[Instrument] = (),
+        deposit: str = "10000",
+        market: Market = Market.SPOT,
+    ) -> None:
         self.instruments = {instrument.symbol: instrument for instrument in instruments}
         self.book = Book(
-            Account(name="main", currency="USDT", deposits=Decimal(deposit)), self.instruments
+            Account(name="main", currency="USDT", deposits=Decimal(deposit), market=market),
+            self.instruments,
         )
+        self.settings = Defaults()
         self.signals: list[Signal] = []
         self.prices: dict[str, Decimal] = {}
+        self.marks: dict[str, Decimal] = {}
         self.opened_24h: dict[str, Decimal] = {}
         self.stale: set[str] = set()
         self.feed = LIVE
@@ -91,6 +145,9 @@ class FakeSession:
         self.commands: list[Command] = []
         self.failure: Exception | None = None
         self.no_candles = False
+        self.others: dict[str, Account] = {}
+        """Accounts beside the one that this desk runs."""
+        self.booked: list[tuple[str, Decimal, str]] = []
         self.stop = asyncio.Event()
 
     # What a test does.
@@ -106,23 +163,38 @@ class FakeSession:
         tick = Tick(symbol, Decimal(price), Decimal(1), self.now_ms, self.now_ms)
         self.announce(self.book.on_tick(tick))
 
+    def mark(self, symbol: str, price: str) -> None:
+        """Move the mark price of a futures symbol; what that does is announced."""
+        self.marks[symbol] = Decimal(price)
+        self.now_ms += 1000
+        mark = MarkPrice(symbol, Decimal(price), self.now_ms)
+        self.announce(self.book.on_mark(mark, Source.STREAM))
+
+    def fund(self, symbol: str, rate: str, mark: str) -> None:
+        """Settle funding; what was paid is announced."""
+        self.now_ms += 1000
+        due = FundingDue(symbol, self.now_ms, Decimal(rate), Decimal(mark))
+        self.announce(self.book.on_funding(due))
+
     def announce(self, facts: Sequence[Fact]) -> None:
         for fact in facts:
             for listener in list(self.listeners):
                 listener(fact)
 
-    def open(self, signal: Signal, stake: str = "500", note: str = "") -> Sequence[Event]:
-        """Open a trade at once, without a word to the listeners."""
+    def open(
+        self, signal: Signal, stake: str = "500", note: str = "", **order: Any
+    ) -> Sequence[Event]:
+        """Open a trade at once, without a word to the listeners; *order* changes the order."""
         command = OpenTrade(
             symbol=signal.symbol,
             direction=signal.direction,
             stop=signal.stop,
-            target=signal.targets[0],
+            targets=one_target(signal.targets[0]),
             size=Stake(Decimal(stake)),
             signal=signal,
             note=note,
         )
-        return self.book.submit(self._stamped(command))
+        return self.book.submit(self._stamped(replace(command, **order)))
 
     # What the screens ask.
 
@@ -139,20 +211,22 @@ class FakeSession:
         account = self.book.account
         views = self.trade_views()
         result = sum((view.unrealised or ZERO for view in views), ZERO)
+        waiting = sum(view.trade.status is TradeStatus.PENDING for view in views)
         return Header(
             account="main",
             currency="USDT",
             balance=account.balance,
-            reserved=ZERO,
-            available=account.balance,
+            reserved=self.book.reserved,
+            available=self.book.available,
             equity=account.balance + result,
             unrealised=result,
-            complete=all(view.unrealised is not None for view in views),
+            complete=all(view.mark is not None for view in views),
             today=self.today,
             today_percent=self.today / account.deposits,
             win_rate=account.win_rate,
             closed=account.closed,
-            open=len(views),
+            open=len(views) - waiting,
+            pending=waiting,
             risk=Decimal("0.021") if views else ZERO,
             feed=self.feed,
             simulated=self.simulated,
@@ -165,29 +239,10 @@ class FakeSession:
         return [self._signal_view(signal, taken.get(signal.id)) for signal in self.signals]
 
     def trade_views(self) -> list[TradeView]:
-        views = []
-        for trade in self.book.active():
-            last = self.prices.get(trade.symbol)
-            result = None
-            if last is not None:
-                result = unrealised(trade.direction, trade.cost, last, trade.quantity)
-            net = None if result is None else result - 2 * trade.fees
-            views.append(
-                TradeView(
-                    trade=trade,
-                    last=last,
-                    live=self._live(trade.symbol),
-                    catching_up=False,
-                    mark=last,
-                    unrealised=result,
-                    net_now=net,
-                    percent=None if result is None else result / trade.stake,
-                    r_now=None if net is None else r_multiple(trade, net),
-                    mfe=favourable_move(trade),
-                    mae=adverse_move(trade),
-                )
-            )
-        return views
+        return [
+            trade_view(trade, self._market(trade.symbol), self.instruments.get(trade.symbol))
+            for trade in self.book.active()
+        ]
 
     def instrument(self, symbol: str, /) -> Instrument | None:
         return self.instruments.get(symbol)
@@ -201,9 +256,13 @@ class FakeSession:
         if isinstance(command, OpenTrade):
             events = self.book.submit(self._stamped(command))
         else:
-            trade = next((t for t in self.book.active() if t.id == command.trade_id), None)
-            quote = self._quote(trade.symbol) if trade is not None else None
-            events = self.book.submit(replace(command, quote=quote))
+            trade = self.book.get(command.trade_id)
+            if isinstance(command, CancelTrade):
+                command = replace(command, now_ms=self.now_ms)
+            else:
+                quote = self._quote(trade.symbol) if trade is not None else None
+                command = replace(command, quote=quote)
+            events = self.book.submit(command)
         self.announce(events)
         return events
 
@@ -217,9 +276,41 @@ class FakeSession:
         last = self.prices.get(symbol)
         return wave(symbol, timeframe, last or Decimal(1), limit, self.now_ms) if last else []
 
+    async def accounts(self) -> list[AccountView]:
+        booked = [self.book.account, *self.others.values()]
+        active = len(list(self.book.active()))
+        return [
+            AccountView(name=one.name, account=one, active=active if one.name == "main" else 0)
+            for one in booked
+        ]
+
+    async def transfer(self, name: str, amount: Decimal, note: str, /) -> Account:
+        self.booked.append((name, amount, note))
+        if name == self.settings.account:
+            self.book.account = transferred(self.book.account, amount, self.book.available)
+            return self.book.account
+        account = self.others[name]
+        self.others[name] = transferred(account, amount, account.balance)
+        return self.others[name]
+
+    async def new_session(self, name: str, balance: Decimal, /) -> Account:
+        active = list(self.book.active())
+        self.book.account = restarted(self.book.account, balance, self.now_ms, active)
+        return self.book.account
+
     def subscribe(self, callback: Callable[[Fact], None], /) -> Callable[[], None]:
         self.listeners.append(callback)
         return lambda: self.listeners.remove(callback)
+
+    def _market(self, symbol: str) -> SymbolPrice:
+        mark = self.marks.get(symbol)
+        return SymbolPrice(
+            symbol,
+            last=self.prices.get(symbol),
+            live=self._live(symbol),
+            mark=mark,
+            mark_fresh=mark is not None,
+        )
 
     def _live(self, symbol: str) -> bool:
         return self.feed.state is FeedState.LIVE and symbol not in self.stale
@@ -247,6 +338,19 @@ class FakeSession:
         return replace(
             command, quote=self._quote(command.symbol), equity=self.book.account.balance
         )
+
+
+def futures_desk() -> FakeSession:
+    """A futures account with a signal on SOLUSDT: LONG 100, stop 95, targets 110 and 120."""
+    session = FakeSession(
+        [an_instrument("SOLUSDT", "0.01", "0.01", Market.FUTURES)], market=Market.FUTURES
+    )
+    session.settings.leverage = 5
+    session.price("SOLUSDT", "100")
+    signal = a_signal("SOLUSDT", "100", "95", "110")
+    targets = (Decimal(110), Decimal(120))
+    session.signals.append(replace(signal, market=Market.FUTURES, targets=targets))
+    return session
 
 
 def wave(symbol: str, timeframe: str, last: Decimal, count: int, now_ms: int) -> list[Candle]:

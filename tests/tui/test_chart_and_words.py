@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from desk.view import Notice
-from engine.events import TradeClosed
-from engine.model import Candle, Fill, FillKind, PriceModel, Source
-from tests.tui.fake_session import NOW_MS, FakeSession, a_signal, an_instrument
-from tui.explain import why
-from tui.told import Told, tell, toasts
+from desk.view import Fact, Notice
+from engine.asked import Offset, Unit
+from engine.commands import BreakEvenOrder, CancelTrade, TargetOrder, TrailOrder
+from engine.events import FundingPaid, TradeClosed, TradeEdited
+from engine.model import CancelReason, Candle, CloseReason, EntryMode, Payment
+from tests.tui.fake_session import NOW_MS, FakeSession, a_signal, an_instrument, futures_desk
+from tui.told import Toast, Told, tell, toasts
+from tui.widgets.chart_follower import levels_of
 from tui.widgets.plot import Level, Plot, plot
 
 D = Decimal
@@ -90,6 +93,16 @@ def test_levels_are_lines_with_a_tag_at_their_price() -> None:
     assert "┄┄┄" in target
     assert "───" in entry
     assert drawn.index(target) < drawn.index(entry)
+
+
+def test_a_level_with_a_longer_name_keeps_its_distance_from_the_price() -> None:
+    levels = (Level("TP10", D("14"), "profit"), Level("SL", D("9"), "loss"))
+
+    drawn = rows(picture([a_candle(0, "10", "12", "9", "11")], levels))
+
+    assert any("◄TP10 14.0" in row for row in drawn)
+    assert any("◄SL   9.0" in row for row in drawn)
+    assert {len(row) for row in drawn} == {30}
 
 
 def test_a_level_far_outside_is_named_at_the_edge_without_a_line() -> None:
@@ -184,41 +197,141 @@ def test_many_notices_share_one_toast_that_shows_the_last() -> None:
     assert toast.message == "notice 8"
 
 
-A_FILL = Fill(
-    kind=FillKind.STOP,
-    price=D("94.9"),
-    quantity=D(1),
-    fee=D("0.1"),
-    time_ms=NOW_MS,
-    level=D("95"),
-    print_price=D("94.9"),
-    trade_id=7001,
-    model=PriceModel.LAST,
-    source=Source.STREAM,
+def story(*prices: str, last: str = "100", **order: Any) -> list[Told]:
+    """Tell all that happens to a LONG from 100, stop 95, target 110, as prices are printed."""
+    session = FakeSession([an_instrument("SOLUSDT", "0.01", "0.01")])
+    facts: list[Fact] = []
+    session.subscribe(facts.append)
+    session.price("SOLUSDT", last)
+    session.announce(session.open(a_signal("SOLUSDT", "100", "95", "110"), **order))
+    for price in prices:
+        session.print("SOLUSDT", price)
+    return [tell(fact, lambda _: D("0.01"), NOW_MS) for fact in facts]
+
+
+def toast_of(told: Told) -> Toast:
+    assert told.toast is not None
+    return told.toast
+
+
+HALVES = (
+    TargetOrder(price=D(110), fraction=D("0.5")),
+    TargetOrder(price=D(120), fraction=D("0.5")),
 )
+TRAIL = TrailOrder(distance=Offset(D("0.02"), Unit.FRACTION))
 
 
-def test_a_stop_fill_names_the_level_and_the_print() -> None:
-    assert why(A_FILL, D("0.1")) == "first print at or beyond 95.0, print 94.9 no. 7001"
+def test_an_order_is_told_when_it_is_placed_and_when_it_is_filled() -> None:
+    placed, filled = story("100", last="101", entry_mode=EntryMode.LIMIT)
+
+    assert placed.sign == "◌ placed"
+    assert placed.words == "SOLUSDT LONG 5 limit @ 100.00, until 07:03Z"
+    assert toast_of(placed).title == "◌ Order placed #1"
+    assert toast_of(filled).title == "● Order filled #1"
 
 
 @pytest.mark.parametrize(
-    ("fill", "words"),
+    ("reason", "words"),
     [
-        (replace(A_FILL, kind=FillKind.TARGET), "target 95.0 was reached"),
-        (replace(A_FILL, kind=FillKind.MANUAL, level=None), "at the last trade"),
-        (
-            replace(A_FILL, kind=FillKind.ENTRY, level=None, model=PriceModel.TOUCH),
-            "at the best price on the other side",
-        ),
-        (
-            replace(A_FILL, kind=FillKind.ENTRY, level=None, model=PriceModel.SIGNAL),
-            "at the signal's own price",
-        ),
-        (replace(A_FILL, source=Source.BACKFILL), "found while catching up"),
-        (replace(A_FILL, reconstructed=True), "rebuilt from candles"),
-        (replace(A_FILL, ambiguous=True), "order of prints unknown"),
+        (CancelReason.EXPIRED, "its time was up"),
+        (CancelReason.TARGET_FIRST, "its target was reached before the entry"),
+        (CancelReason.STOP_FIRST, "its stop was reached before the entry"),
+        (CancelReason.HALTED, "the symbol does not trade any more"),
+        (CancelReason.UNAFFORDABLE, "the account could not pay for it any more"),
+        (CancelReason.SESSION_END, "the session has ended"),
+        (CancelReason.TRADER, "cancelled by hand"),
     ],
 )
-def test_every_kind_of_fill_explains_its_price(fill: Fill, words: str) -> None:
-    assert words in why(fill, D("0.1"))
+def test_an_order_that_ends_without_an_entry_says_why(reason: CancelReason, words: str) -> None:
+    session = FakeSession([an_instrument("SOLUSDT", "0.01", "0.01")])
+    session.price("SOLUSDT", "101")
+    session.open(a_signal("SOLUSDT", "100", "95", "110"), entry_mode=EntryMode.LIMIT)
+    [event] = session.book.submit(CancelTrade(trade_id=1, reason=reason, now_ms=NOW_MS))
+
+    told = tell(event, lambda _: D("0.01"), NOW_MS)
+
+    assert told.words == f"SOLUSDT LONG limit @ 100.00: {words}"
+    assert told.ended is not None
+
+
+def test_each_target_of_a_ladder_is_counted_and_the_stop_that_follows_is_told() -> None:
+    _, hit, moved = story("110", targets=HALVES)
+
+    assert hit.sign == "▲ TP1 hit"
+    assert toast_of(hit).title == "▲ Target 1 of 2"
+    assert toast_of(hit).message.endswith("2.5 stays open")
+    assert toast_of(moved).message == "Stop of SOLUSDT to break-even 100.21"
+
+
+@pytest.mark.parametrize(
+    ("prices", "title", "role"),
+    [(("108", "105"), "▲ Trailing stop", "profit"), (("97",), "▼ Trailing stop", "loss")],
+)
+def test_the_sign_of_a_trailing_stop_is_that_of_its_result(
+    prices: tuple[str, ...], title: str, role: str
+) -> None:
+    *_, closed = story(*prices, trailing=TRAIL)
+
+    assert toast_of(closed).title == title
+    assert closed.role == role
+
+
+def test_a_break_even_stop_is_no_stop_loss() -> None:
+    *_, closed = story("105", "100.21", break_even=BreakEvenOrder(trigger=D(105)))
+
+    assert toast_of(closed).title == "▲ Break-even stop"
+
+
+def test_a_time_stop_is_told_as_one() -> None:
+    *_, closed = story("101", hold_ms=500)
+
+    assert toast_of(closed).title == "■ Time stop"
+
+
+@pytest.mark.parametrize("reason", list(CloseReason))
+def test_every_way_to_end_has_its_words_alone_and_among_many(reason: CloseReason) -> None:
+    [event] = closed_trades("110")
+    trade = replace(event.trade, close_reason=reason, status=reason.status)
+
+    told = tell(TradeClosed(trade, event.fill), lambda _: None, NOW_MS)
+
+    assert toast_of(told).title[0] in "▲▼■"
+    [together] = toasts([told] * 4)
+    assert together.message.startswith(("▲ 4", "▼ 4", "■ 4", "4 "))
+
+
+def test_edits_and_funding_are_told_without_a_toast() -> None:
+    [event] = closed_trades("110")
+    payment = Payment(time_ms=NOW_MS, rate=D("0.0001"), mark=D(100), amount=D("-0.05"))
+
+    edited = tell(TradeEdited(event.trade), lambda _: D("0.01"), NOW_MS)
+    paid = tell(FundingPaid(event.trade, payment), lambda _: D("0.01"), NOW_MS)
+
+    assert edited.minor
+    assert edited.toast is None
+    assert paid.minor
+    assert paid.words == "C0USDT LONG -0.05"
+
+
+def chart_of(session: FakeSession) -> list[str]:
+    [view] = session.trade_views()
+    return [f"{level.name} {level.price:f} {level.role}" for level in levels_of(view)]
+
+
+def test_the_chart_has_a_line_for_every_target_ahead_and_for_the_stop_in_force() -> None:
+    session = FakeSession([an_instrument("SOLUSDT", "0.01", "0.01")])
+    session.price("SOLUSDT", "100")
+    session.open(a_signal("SOLUSDT", "100", "95", "110"), targets=HALVES)
+    fresh = chart_of(session)
+
+    session.print("SOLUSDT", "110")
+
+    assert fresh == ["TP1 110 profit", "TP2 120 profit", "SL 95 loss", "IN 100 entry"]
+    assert chart_of(session) == ["TP2 120 profit", "BE 100.21 profit", "IN 100 entry"]
+
+
+def test_the_chart_of_a_futures_trade_shows_where_it_is_liquidated() -> None:
+    session = futures_desk()
+    session.open(session.signals[0], leverage=10)
+
+    assert any(line.startswith("LQ 9") for line in chart_of(session))

@@ -8,8 +8,26 @@ import pytest
 from desk.view import CaughtUp, Notice, SignalsArrived, WhileAway
 from desk.watch import Happening
 from engine.commands import CloseTrade
-from engine.events import TradeClosed, TradeOpened, TradeReduced
-from engine.model import CloseReason, Source
+from engine.events import (
+    FundingPaid,
+    StopMoved,
+    TradeCancelled,
+    TradeClosed,
+    TradeEdited,
+    TradeOpened,
+    TradePlaced,
+    TradeReduced,
+)
+from engine.model import (
+    CancelReason,
+    CloseReason,
+    EntryMode,
+    FillKind,
+    Payment,
+    Source,
+    TradeStatus,
+)
+from engine.stops import BreakEven
 from market.feed import FeedState, FeedStatus
 from tests.engine.desk import LONG, SHORT, book, closed, opened, order, quote, signal, tick
 from tests.feeds import START_MS, instrument
@@ -95,6 +113,56 @@ def a_part(price: str) -> TradeReduced:
 )
 def test_each_piece_of_news_is_one_plain_sentence(happening: Happening, words: str) -> None:
     assert line(happening, START_MS, "USDT") == TIME + words
+
+
+TRADE = an_opening().trade
+WAITING = replace(
+    TRADE, status=TradeStatus.PENDING, entry_mode=EntryMode.LIMIT, entry_price=D(99), fills=()
+)
+RUNNER = (replace(TRADE.targets[0], quantity=D(5), filled=True),)
+PAYMENT = Payment(time_ms=START_MS, rate=D("0.0001"), mark=D(100), amount=D("-0.1"))
+
+
+@pytest.mark.parametrize(
+    ("happening", "words"),
+    [
+        (
+            TradePlaced(WAITING),
+            "Order placed: BTCUSDT LONG limit 10 @ 99 (Stop: 95, Target: 110) #1",
+        ),
+        (
+            TradeCancelled(replace(WAITING, cancel_reason=CancelReason.EXPIRED)),
+            "Order cancelled: BTCUSDT LONG, its time has passed #1",
+        ),
+        (
+            TradeEdited(replace(TRADE, fixed_stop=D(96), targets=RUNNER)),
+            "Edited: BTCUSDT LONG (Stop: 96, Target: none) #1",
+        ),
+        (
+            StopMoved(replace(TRADE, break_even=BreakEven(stop=D("100.21")))),
+            "Stop moved: BTCUSDT LONG to 100.21 to break-even #1",
+        ),
+        (FundingPaid(TRADE, PAYMENT), "Funding: BTCUSDT LONG -0.10 USDT #1"),
+    ],
+)
+def test_what_changes_without_a_fill_is_told_too(happening: Happening, words: str) -> None:
+    assert line(happening, START_MS, "USDT") == TIME + words
+
+
+def test_every_reason_to_cancel_has_words() -> None:
+    lines = {
+        line(TradeCancelled(replace(WAITING, cancel_reason=reason)), 0, "USDT")
+        for reason in CancelReason
+    }
+
+    assert len(lines) == len(CancelReason)
+
+
+def test_a_target_that_leaves_something_open_is_no_close_by_hand() -> None:
+    event = a_part("104")
+    hit = replace(event, fill=replace(event.fill, kind=FillKind.TARGET))
+
+    assert line(hit, START_MS, "USDT").startswith(f"{TIME}Target hit: BTCUSDT 4 @ 104 (Profit")
 
 
 def test_a_close_found_afterwards_says_that_it_was_caught_up() -> None:

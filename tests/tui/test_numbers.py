@@ -4,12 +4,20 @@ from decimal import Decimal
 
 import pytest
 
-from engine.commands import Risk, Stake
+from desk.size_words import write_size
+from engine.asked import Level, Offset, Unit
+from engine.commands import BreakEvenOrder, TargetOrder, TrailOrder
+from engine.model import EntryMode, Trade
+from engine.sizes import Quantity, Risk, Stake
+from engine.stops import StopPolicy
+from tests.tui.fake_session import FakeSession, a_signal, an_instrument
 from tui import format as fmt
-from tui.entry import Mistyped, read_number, read_size, write_size
-from tui.widgets.gauge import WIDTH, gauge
+from tui.entry import Mistyped, read_entry, read_level, read_number, read_size
+from tui.trade_words import exit_marks
+from tui.widgets.gauge import WIDTH, gauge, trade_gauge
 
 D = Decimal
+KEEP = StopPolicy.KEEP
 
 
 @pytest.mark.parametrize(
@@ -177,3 +185,111 @@ def test_a_size_that_makes_no_sense_is_refused(typed: str) -> None:
 @pytest.mark.parametrize("typed", ["1%", "0.25%", "100", "12.5"])
 def test_a_size_is_written_as_it_is_typed(typed: str) -> None:
     assert write_size(read_size(typed)) == typed
+
+
+def test_a_size_may_name_the_assets_of_its_symbol() -> None:
+    instrument = an_instrument("SOLUSDT", "0.01")
+
+    assert read_size("0.5 sol", instrument) == Quantity(D("0.5"))
+    assert read_size("1,006.40 USDT", instrument) == Stake(D("1006.40"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "level"),
+    [
+        ("1,006.40", D("1006.40")),
+        ("2%", Offset(D("0.02"), Unit.FRACTION)),
+        ("1.5R", Offset(D("1.5"), Unit.R)),
+        ("2 ATR", Offset(D(2), Unit.ATR)),
+    ],
+)
+def test_a_level_is_a_price_or_a_distance(typed: str, level: Level) -> None:
+    assert read_level("Stop", typed) == level
+
+
+@pytest.mark.parametrize(
+    ("typed", "entry"),
+    [
+        ("market", (EntryMode.MARKET, None)),
+        (" Limit 1,150.20 ", (EntryMode.LIMIT, D("1150.20"))),
+        ("stop", (EntryMode.STOP, None)),
+        ("classic", (EntryMode.CLASSIC, None)),
+    ],
+)
+def test_an_entry_is_a_word_and_perhaps_a_price(
+    typed: str, entry: tuple[EntryMode, Decimal | None]
+) -> None:
+    assert read_entry(typed) == entry
+
+
+@pytest.mark.parametrize("typed", ["", "150.20", "limit x", "market 150", "soon", "limit -1"])
+def test_an_entry_that_makes_no_sense_is_refused(typed: str) -> None:
+    with pytest.raises(Mistyped, match=r"^Entry "):
+        read_entry(typed)
+
+
+def trade_of(session: FakeSession) -> Trade:
+    [trade] = session.book.active()
+    return trade
+
+
+def drawn(trade: Trade, price: str) -> str:
+    return "".join(part for part, _ in trade_gauge(trade, D(price)))
+
+
+def a_desk() -> FakeSession:
+    session = FakeSession([an_instrument("SOLUSDT", "0.01")])
+    session.price("SOLUSDT", "100")
+    return session
+
+
+def test_the_gauge_runs_to_the_next_target_of_a_ladder() -> None:
+    session = a_desk()
+    ladder = (
+        TargetOrder(price=D(105), fraction=D("0.5")),
+        TargetOrder(price=D(110), fraction=D("0.5")),
+    )
+    session.open(a_signal("SOLUSDT", "100", "95", "105"), targets=ladder, after_target=KEEP)
+    before = drawn(trade_of(session), "102")
+
+    session.print("SOLUSDT", "105")
+
+    assert before == "─────┼━●───"
+    assert drawn(trade_of(session), "105") == "───┼━━━●───"
+
+
+def test_the_gauge_of_a_runner_is_open_to_the_right() -> None:
+    session = a_desk()
+    ladder = (
+        TargetOrder(price=D(105), fraction=D("0.5")),
+        TargetOrder(price=None, fraction=D("0.5")),
+    )
+    session.open(a_signal("SOLUSDT", "100", "95", "105"), targets=ladder, after_target=KEEP)
+
+    session.print("SOLUSDT", "105")
+
+    assert drawn(trade_of(session), "102") == "─────┼━●──▸"
+
+
+def test_the_gauge_names_a_stop_at_break_even_and_one_that_trails() -> None:
+    session = a_desk()
+    even = BreakEvenOrder(trigger=Offset(D(1), Unit.R))
+    trail = TrailOrder(
+        distance=Offset(D("0.02"), Unit.FRACTION), activation=Offset(D(2), Unit.R)
+    )
+    session.open(a_signal("SOLUSDT", "100", "95", "120"), break_even=even, trailing=trail)
+    session.print("SOLUSDT", "105")
+    at_even = drawn(trade_of(session), "105")
+
+    session.print("SOLUSDT", "112")
+
+    assert at_even.startswith("B━●")
+    assert drawn(trade_of(session), "112").startswith("T━●")
+    assert exit_marks(trade_of(session)) == "TR"
+
+
+def test_a_stop_beyond_the_entry_is_told_apart() -> None:
+    cell = gauge(D("101"), D("100"), D("110"), D("105"))
+
+    assert "".join(part for part, _ in cell) == "├━━━●──────"
+    assert ("●", "profit") in cell

@@ -7,8 +7,9 @@ import pytest
 from textual.widgets import Input
 
 from desk.errors import Halted
-from engine.commands import CloseTrade, Command, OpenTrade, Risk
+from engine.commands import CloseTrade, Command, OpenTrade
 from engine.events import Event
+from engine.sizes import Risk
 from tests.tui.fake_session import FakeSession, a_signal, an_instrument, sample_desk
 from tests.tui.screens import press, running, screen_text, settled, until
 from tui.app import DeskApp
@@ -55,7 +56,7 @@ async def test_the_size_may_be_a_part_of_equity_to_risk() -> None:
     ("keys", "sentence"),
     [
         (("backspace", "backspace", "backspace"), "Size is empty"),
-        (("a", "b", "c"), "Size must be a plain number"),
+        (("a", "b", "c"), "Size must be a stake"),
         (("0", "0", "0"), "The order needs"),
         (("tab", "end", "0", "1"), "Stop"),
     ],
@@ -304,13 +305,16 @@ async def test_a_flood_of_facts_waits_its_turn_and_loses_nothing() -> None:
         assert waiting
 
 
-async def test_the_detail_of_a_trade_explains_its_fills() -> None:
+async def test_the_detail_of_a_trade_lists_its_fills_and_w_explains_their_prices() -> None:
     async with running(sample_desk(), (80, 24)) as pilot:
         await press(pilot, "tab", "enter")
+        detail = screen_text(pilot.app)
 
-        shown = screen_text(pilot.app)
-        assert "at the best price on the other side" in shown
-        assert "an unlevered paper short" in shown
+        await press(pilot, "w")
+
+        assert "an unlevered paper short" in detail
+        assert "ENTRY 0.00958 @ 104,300.00" in detail
+        assert "filled at the bid, the best price offered" in screen_text(pilot.app)
 
 
 async def test_a_stop_or_target_of_the_signal_is_filled_in_exactly_as_it_is() -> None:
@@ -323,4 +327,4 @@ async def test_a_stop_or_target_of_the_signal_is_filled_in_exactly_as_it_is() ->
 
         screen = pilot.app.screen
         assert screen.query_one("#stop", Input).value == "95.50"
-        assert screen.query_one("#target", Input).value == "110.125"
+        assert screen.query_one("#targets", Input).value == "110.125"

@@ -9,14 +9,16 @@ import time
 from asyncio import Handle, TimerHandle
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from heapq import heappop, heappush
 from itertools import count
-from typing import TypeVarTuple
+from typing import TypeVar, TypeVarTuple
 
 import pytest
 
+T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 EPOCH_S = 20_717 * 86_400
@@ -68,6 +70,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> Handle:
         return self.call_soon(callback, *args, context=context)
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        """Do what a thread would do, at once: a real one would bring real time into this."""
+        if executor is not None:
+            return super().run_in_executor(executor, func, *args)
+        future = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as exc:
+            future.set_exception(exc)
+        return future
 
     def call_at(
         self,

@@ -19,6 +19,7 @@ from desk.lease import Lease
 from desk.session import Session
 from desk.settings import Settings, load_settings
 from desk.start import open_desk
+from engine.model import Market
 from market.binance.feed import BinanceSpotFeed
 from market.binance.hosts import Host
 from market.binance.limits import Timings
@@ -177,6 +178,6 @@ class Machine:
         patch.setattr(httpx, "AsyncClient", client)
         patch.setattr("websockets.asyncio.client.connect", network.connect)
         patch.setattr(desk.start, "Lease", OwnedLease)
-        patch.setattr(desk.start, "BinanceSpotFeed", feed)
+        patch.setitem(desk.start._FEEDS, Market.SPOT, feed)  # the one place that makes feeds
         for name, pause_s in SLOWER:
             patch.setattr(name, pause_s, raising=False)

@@ -1,4 +1,4 @@
-"""What must be true, worked out from the exchange's own tape and the rows on disk alone.
+"""What must be true of plain trades and of the sums, worked out from tape and disk alone.
 
 Nothing of the desk's code is used for it: prints are whole numbers of ticks, rows are read with
 plain SQL. Safety must hold at any time. Liveness must hold a minute after the last fault.
@@ -24,8 +24,10 @@ _TRADES = """
            g.price AS target, t.opened_ms, t.closed_ms, t.exit_price, t.quantity,
            t.initial_quantity, t.gross, t.fees, t.best, t.worst, t.note,
            t.costs_maker AS maker, t.costs_taker AS taker
-    FROM trade t JOIN target g ON g.trade = t.id ORDER BY t.id
+    FROM trade t JOIN target g ON g.trade = t.id WHERE t.note LIKE 'order %' ORDER BY t.id
 """
+_NOTES = "SELECT id, note FROM trade"
+_ACTIVE = "SELECT id FROM trade WHERE status IN ('PENDING', 'OPEN')"
 _FILLS = "SELECT * FROM fill WHERE trade = ? ORDER BY seq"
 _TOTALS = """
     SELECT a.gross - (SELECT coalesce(sum(gross), 0) FROM fill),
@@ -36,10 +38,10 @@ _TOTALS = """
     FROM account a
 """
 _DOUBLES = """
-    SELECT symbol, direction, count(*) FROM trade WHERE status = 'OPEN'
+    SELECT symbol, direction, count(*) FROM trade WHERE status IN ('PENDING', 'OPEN')
     GROUP BY symbol, direction HAVING count(*) > 1
 """
-_EVERYTHING = ("account", "trade", "target", "fill", "checkpoint")
+_EVERYTHING = ("account", "trade", "target", "fill", "change", "checkpoint")
 
 
 class Exit(NamedTuple):
@@ -98,11 +100,11 @@ class Oracle:
 
     def check_books(self, acknowledged: dict[int, str]) -> Iterator[str]:
         """Judge all that is on disk."""
-        trades = {row["id"]: row for row in self._rows(_TRADES)}
+        notes = {row["id"]: row["note"] for row in self._rows(_NOTES)}
         for trade_id, note in acknowledged.items():
-            if trade_id not in trades or trades[trade_id]["note"] != note:
+            if notes.get(trade_id) != note:
                 yield f"#{trade_id} was acknowledged and is lost"
-        for row in trades.values():
+        for row in self._rows(_TRADES):
             yield from self._check_trade(row)
         for totals in self._rows(_TOTALS):
             if any(totals):
@@ -200,8 +202,8 @@ class Oracle:
                 yield f"#{row['id']} should have been closed at {found}"
 
     def open_trades(self) -> set[int]:
-        """Return the ids of the trades that are open on disk."""
-        return {row["id"] for row in self._rows("SELECT id FROM trade WHERE status = 'OPEN'")}
+        """Return the ids of the trades that are active on disk."""
+        return {row["id"] for row in self._rows(_ACTIVE)}
 
     def contents(self) -> Iterator[str]:
         """Yield every row, for the trace."""

@@ -23,6 +23,8 @@ class Report:
     """Callbacks of the event loop."""
     starts: int = 0
     orders: int = 0
+    plans: int = 0
+    """Ends of trades with ladders, moving stops and edits that were compared with the tape."""
     questions: int = 0
     connects: int = 0
     healed_s: list[float] = field(default_factory=list)
@@ -53,6 +55,7 @@ def summed_up(reports: Sequence[Report]) -> str:
         f"{sum(one.prints for one in reports):,} prints,"
         f" {sum(one.events for one in reports):,} callbacks,"
         f" {sum(one.orders for one in reports):,} orders,"
+        f" {sum(one.plans for one in reports):,} plans compared with the tape,"
         f" {sum(one.starts for one in reports):,} starts of the desk",
         f"well again after {max(healed_s, default=0.0):.1f} s at most",
         f"facts: {dict(sorted(facts.items()))}",

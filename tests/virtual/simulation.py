@@ -1,6 +1,7 @@
 """A desk, an exchange and a stretch of bad days, all in virtual time and from one seed."""
 
 import asyncio
+import gc
 import hashlib
 import logging
 import tempfile
@@ -16,7 +17,7 @@ import pytest
 import market.simulator.exchange
 from desk.session import Session
 from desk.view import Fact
-from engine.events import TradeClosed, TradeOpened
+from engine.events import Event, TradeClosed, TradeOpened
 from market.feed import FeedState
 from market.simulator import SimulatedExchange
 from tests.virtual.disk import Disk
@@ -24,6 +25,7 @@ from tests.virtual.loop import VirtualLoop, WallClock
 from tests.virtual.machine import Machine
 from tests.virtual.network import Network
 from tests.virtual.oracle import Oracle
+from tests.virtual.plans import PlanOracle
 from tests.virtual.report import Report
 from tests.virtual.trader import Trader
 from tests.virtual.trouble import TROUBLES, World
@@ -48,6 +50,7 @@ def simulate(seed: int, hours: float, *, calm: bool = False) -> Report:
                 simulation.disk.put_under(patch)
                 simulation.machine.furnish(patch)
                 simulation.finish()
+                gc.collect()  # errors that nobody has asked for are told now, not later
         finally:
             loop.close()
     simulation.report.took_s = time.perf_counter() - began_s
@@ -90,6 +93,7 @@ class Simulation:
         self.network = Network(self.venue, Random(f"{seed}/network"))
         self.disk = Disk(Random(f"{seed}/disk"))
         self.oracle = Oracle(truth, database)
+        self.plans = PlanOracle(truth, database)
         self.trader = Trader(truth, Random(f"{seed}/trader"))
         self.machine = Machine(
             loop,
@@ -165,7 +169,7 @@ class Simulation:
         for task in began:
             with suppress(asyncio.CancelledError):
                 await task
-        self._judge(self.oracle.check_books(self.trader.acknowledged))
+        self._judge_books()
         self._world.heal()
 
     async def _let_time_pass(self) -> None:
@@ -193,7 +197,7 @@ class Simulation:
                 return
             await asyncio.sleep(0.5)
         self.report.healed_s.append(self._loop.time() - patient_until_s)
-        self._judge(self.oracle.check_books(self.trader.acknowledged))
+        self._judge_books()
 
     # -- judging ------------------------------------------------------------------------------
 
@@ -222,6 +226,10 @@ class Simulation:
         if abs(session.now_ms - self._exchange_ms()) > 2_000:
             yield f"the clock is {session.now_ms - self._exchange_ms()} ms off"
 
+    def _judge_books(self) -> None:
+        self._judge(self.oracle.check_books(self.trader.acknowledged))
+        self._judge(self.plans.check_books())
+
     def _judge(self, wrong: Iterable[str]) -> None:
         now_s = self._loop.time()
         self.report.wrong += [f"{now_s:.3f} s: {text}" for text in wrong]
@@ -247,6 +255,9 @@ class Simulation:
             self._judge(self.oracle.check_told(trade.id, trade.status.value))
         else:
             self._note(kind)
+        session = self.machine.session
+        if isinstance(event, Event) and session:
+            self._judge(self.plans.check_told(event, session.instruments))
 
     def _note_state(self) -> None:
         session = self.machine.session
@@ -271,5 +282,6 @@ class Simulation:
             report.prints += tape.last_id(ended_ms) - tape.last_id(began_ms)
         report.events = self._loop.ran
         report.starts, report.orders = self.machine.starts, self.trader.given
+        report.plans = self.plans.judged
         report.questions, report.connects = self.network.questions, self.network.connects
         self._judge(self.venue.broken_rules)

@@ -224,13 +224,14 @@ async def test_a_stopped_holder_is_not_taken_over_and_orders_end_with_a_sentence
 
 
 def settled(windows: Sequence[Window], database: Path) -> bool:
-    """Tell whether one window is the desk, its lock file says so, and the others know."""
+    """Tell whether one live window is the desk, its lock file says so, and the others know."""
     holder = holder_of(database)
     desks = [w for w in windows if w.state["role"] == "holder"]
     if holder is None or [w.process.pid for w in desks] != [holder.pid]:
         return False
     attached = f"attached to process {holder.pid}"
-    return all(w.state["attached"] == attached for w in windows if w not in desks)
+    live = all(w.state["live"] for w in windows)
+    return live and all(w.state["attached"] == attached for w in windows if w not in desks)
 
 
 async def test_with_its_lock_file_deleted_there_is_still_one_desk(
@@ -247,6 +248,7 @@ async def test_with_its_lock_file_deleted_there_is_still_one_desk(
         await a.until(lock.exists)
     await a.until(lambda: settled(windows, home / "paperdesk.db"))
     opened = await a.do(open=signal_id)
+    assert "error" not in opened, opened
     closed = await holder.do(close=opened["id"])
 
     assert closed["status"] == "CLOSED_MANUAL"

@@ -12,7 +12,7 @@ from textual.widgets._toast import Toast
 
 from desk.session import Session
 from desk.settings import load_settings
-from desk.start import open_desk
+from desk.start import open_any_desk
 from engine.model import TradeStatus
 from market.feed import FeedState
 from market.simulator import SimulatorServer
@@ -65,8 +65,9 @@ class Screen:
 @asynccontextmanager
 async def desk_on_screen(home: Path, exchange: SimulatorServer) -> AsyncIterator[Screen]:
     settings, _ = load_settings(home / "config.toml")
-    async with open_desk(settings, home / "paperdesk.db") as session:
-        app = DeskApp(session)
+    async with open_any_desk(settings, home / "paperdesk.db") as desk:
+        app, session = DeskApp(desk), desk.role
+        assert isinstance(session, Session)
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
             await until(pilot, lambda: session.feed.status.state is FeedState.LIVE)
             yield Screen(app, pilot, session, exchange)

@@ -89,7 +89,7 @@ async def test_a_broken_tape_is_a_sentence_with_its_line(tmp_path: Path, signals
         (("--scan", "--risk", "much"), "The size must be"),
         (("--scan", "--deposit", "0"), "The deposit must be above 0"),
         (("--scan", "--speed", "-1"), "--speed"),
-        (("--scan", "--entry", "limit"), "--entry"),
+        (("--scan", "--entry", "never"), "--entry"),
         (("--signals", "/nowhere.csv"), "does not exist"),
     ],
 )

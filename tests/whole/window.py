@@ -19,7 +19,7 @@ from desk.session import Session
 from desk.settings import load_settings
 from desk.start import Demo, open_any_desk
 from desk.view import Fact, Notice, WhileAway
-from engine.commands import CloseTrade, Command, OpenTrade
+from engine.commands import CloseTrade, Command, OpenTrade, one_target
 from engine.errors import Refused
 from engine.events import TradeClosed, TradeOpened
 
@@ -53,7 +53,7 @@ def command_of(desk: AnyDesk, asked: dict[str, Any]) -> Command:
         symbol=signal.symbol,
         direction=signal.direction,
         stop=signal.stop,
-        target=signal.targets[0],
+        targets=one_target(signal.targets[0]),
         size=desk.default_size,
         signal=signal,
     )

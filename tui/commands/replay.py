@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from desk import words
 from desk.settings import Settings
-from desk.values import parse_number, parse_size
+from desk.size_words import parse_size
+from desk.values import parse_number
+from tui.commands.flags import stop_flags
 from tui.commands.output import as_json_flag, say
 from tui.work import Context, read_text, run
 
@@ -33,11 +36,15 @@ SHOWN_REFUSALS = 20
 @click.option("--scan", is_flag=True, help="Let the scanner find signals on the tape.")
 @click.option(
     "--entry",
-    type=click.Choice(["market", "classic"]),
-    default="market",
-    show_default=True,
-    help="At the market, or at the signal's own price.",
+    type=click.Choice(["market", "limit", "stop", "classic"]),
+    help="At the market, waiting for the signal's price, or at it at once.",
 )
+@click.option(
+    "--targets",
+    type=click.Choice(["nearest", "all"]),
+    help="Of each signal: its nearest target, or all in equal shares.",
+)
+@stop_flags
 @click.option("--stake", help="Quote asset to put into each trade, such as 100.")
 @click.option("--risk", help="Part of equity that a stop may cost, such as 1%.")
 @click.option("--costs", type=click.Choice(["realistic", "classic", "free"]), help="Fees.")
@@ -56,6 +63,8 @@ SHOWN_REFUSALS = 20
 def replay(context: Context, /, *, as_json: bool, **given: Any) -> None:
     """Play recorded market data through the book; print the trades at its end.
 
+    What is not given is as the settings have it; leverage is 1.
+
     A TAPE is a file of Binance's archive (klines or aggTrades, .csv or .zip), or a recording of
     `paperdesk watch --record`. Several are played one after the other.
     """
@@ -71,7 +80,6 @@ def replay(context: Context, /, *, as_json: bool, **given: Any) -> None:
 async def _replay(settings: Settings, given: dict[str, Any]) -> "ReplayResult":
     from desk.replay.run import replay
     from desk.replay.signals import read_ideas
-    from engine.model import EntryMode
 
     ideas, file = None, given["signals"]
     if file is not None:
@@ -83,7 +91,7 @@ async def _replay(settings: Settings, given: dict[str, Any]) -> "ReplayResult":
                 settings=settings,
                 symbol=given["symbol"],
                 ideas=ideas,
-                entry=EntryMode(given["entry"]),
+                entry=settings.entry,
                 scan=given["scan"],
                 close_at_end=given["close_at_end"],
                 ledger=ledger,
@@ -123,8 +131,12 @@ def _narrate(event: "Event") -> None:
     from desk.machine import trade_json
     from tui.listing import clock, trade_line
 
-    line = trade_line(trade_json(event.trade))
-    click.echo(f"{clock(event.fill.time_ms)}  {line}", err=True)
+    trade = event.trade
+    line = trade_line(trade_json(trade))
+    click.echo(
+        f"{clock(trade.fills[-1].time_ms if trade.fills else trade.placed_ms)}  {line}",
+        err=True,
+    )
 
 
 class _Progress:
@@ -163,7 +175,26 @@ def _settings(settings: Settings, given: dict[str, Any]) -> Settings:
         size = parse_size(stake or risk) if stake or risk else settings.size
     except ValueError as exc:
         raise click.BadParameter(f"The size must be {exc}.") from None
-    return replace(settings, size=size, costs=chosen, deposit=_deposit(settings, given))
+    deposit = _deposit(settings, given)
+    return _exits(replace(settings, size=size, costs=chosen, deposit=deposit), given)
+
+
+def _exits(settings: Settings, given: dict[str, Any]) -> Settings:
+    """Return the settings with how trades begin and end as the options say."""
+    readers: dict[str, tuple[str, Callable[[str], Any]]] = {
+        "entry": ("entry", words.parse_entry),
+        "targets": ("all_targets", lambda text: text == "all"),
+        "trail": ("trailing", lambda text: words.present(words.parse_trail(text))),
+        "break_even": ("break_even", lambda t: words.present(words.parse_break_even(t))),
+        "after_target": ("after_target", words.parse_policy),
+        "hold": ("hold_ms", lambda text: words.present(words.parse_hold(text))),
+    }
+    changes = {
+        field: read(given[flag])
+        for flag, (field, read) in readers.items()
+        if given[flag] is not None
+    }
+    return replace(settings, **changes)
 
 
 def _deposit(settings: Settings, given: dict[str, Any]) -> Decimal:
@@ -210,13 +241,14 @@ def _summary(result: "ReplayResult", currency: str) -> str:
     from tui.listing import clock, signed
 
     tally, trades = result.tally, result.trades
-    closed = [trade for trade in trades if not trade.status.active]
+    closed = [trade for trade in trades if trade.fills and not trade.status.active]
+    active = sum(trade.status.active for trade in trades)
     net = sum((trade.net for trade in closed), start=tally.result * 0)
     wins = sum(trade.net > 0 for trade in closed)
     fees = sum((trade.fees for trade in trades), start=net * 0)
     played = f"{tally.prints:,} prints" if tally.prints else f"{tally.candles:,} candles"
     return (
-        f"{len(closed)} closed ({wins} won), {len(trades) - len(closed)} open; "
+        f"{len(closed)} closed ({wins} won), {active} open; "
         f"net {signed(net)} {currency}, fees {plain(fees)}, "
         f"largest drawdown {plain(tally.max_drawdown)}; "
         f"{played} from {clock(result.first_ms)} to {clock(tally.last_ms)} UTC."

@@ -1,5 +1,6 @@
 """Which trades: the options that `paperdesk stats` and `export` share."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,33 @@ if TYPE_CHECKING:
 
 _DATE = click.DateTime(formats=["%Y-%m-%d"])
 _ONE_DAY = timedelta(days=1)
+
+
+ALL_SESSIONS = 0
+
+
+class _SessionType(click.ParamType[int]):
+    """The number of a session, or all of them."""
+
+    name = "session"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        text = str(value).lower()
+        if text == "all":
+            return ALL_SESSIONS
+        if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+            self.fail("a session is a number such as 1, or all.", param, ctx)
+        return int(text)
+
+
+session_option = click.option(
+    "--session",
+    type=_SessionType(),
+    metavar="N|all",
+    help="Trades of this session of the account; without it, of the present one.",
+)
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,6 +58,7 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 type=click.Choice(["LONG", "SHORT"], case_sensitive=False),
                 help="Only this direction.",
             ),
+            session_option,
         )
     ):
         command = option(command)
@@ -54,6 +83,8 @@ def chosen(given: dict[str, Any]) -> "Selection":
         symbol=given["symbol"],
         source=given["source"],
         direction=Direction(given["direction"]) if given["direction"] else None,
+        session=given["session"] or None,
+        every_session=given["session"] == ALL_SESSIONS,
     )
 
 

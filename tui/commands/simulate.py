@@ -1,4 +1,4 @@
-"""`paperdesk simulate`: the simulated exchange for any Binance client."""
+"""`paperdesk simulate`: the simulated exchange, spot and futures, for any Binance client."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -24,7 +24,7 @@ from tui.work import checked_speed, run, serve_simulator
     help="Let things go wrong: by chance from a seed, or as a file of JSON lines says.",
 )
 def simulate(port: int, seed: int, speed: float, faults: str | None) -> None:
-    """Serve the simulated exchange on 127.0.0.1 for any Binance client."""
+    """Serve the simulated exchange, spot and futures, on 127.0.0.1 for any Binance client."""
     script = _script(faults) if faults else ()
     run(serve_simulator(port, seed, checked_speed(speed), script), as_json=False)
 

@@ -13,7 +13,8 @@ from textual.widgets import Static
 from desk.view import TradeView
 from engine.commands import CloseTrade
 from engine.errors import Refused
-from engine.model import Trade, unlisted
+from engine.instrument import unlisted
+from engine.model import Trade
 from engine.parts import expected
 from tui import format as fmt
 from tui.port import DeskSession, tick_of

@@ -12,19 +12,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from desk.errors import DeskError
 from desk.view import Header, SignalView, TradeView
-from engine.commands import OpenTrade
-from engine.errors import DuplicateTrade, Refused
-from tui.explain import about_signal, about_trade
+from engine.errors import DuplicateTrade
+from tui.about_trade import about_trade
+from tui.explain import about_signal
 from tui.port import DeskSession, tick_of
-from tui.screens.close import CloseQuestion
+from tui.screens.accounts import AccountsScreen
 from tui.screens.help import Help
-from tui.screens.page import Page
-from tui.screens.ticket import Ticket
+from tui.screens.ticket import Ticket, duplicate_of
+from tui.screens.trade_actions import TradeActions
 from tui.text import ui_text
 from tui.told import Told
 from tui.widgets.banner import Banner
@@ -67,9 +67,24 @@ class DeskScreen(Screen[None]):
         _key("slash,ctrl+f", "filter", "Filter", "Filter the rows; esc clears", "table.filter"),
         Binding("escape", "clear_filter", "Clear the filter", show=False, id="table.unfilter"),
         _key("p,space", "pause", "Pause", "Pause the screen; trading goes on", "desk.pause"),
-        _key("y", "copy_row", "Copy", "Copy the row", "row.copy"),
+        Binding("y", "copy_row", "Copy the row", show=False, id="row.copy"),
+        Binding(
+            "X",
+            "close_all",
+            "Close all trades, cancel all orders; asks",
+            show=False,
+            id="trade.close_all",
+        ),
+        Binding("A", "accounts", "Accounts: money, sessions", show=False, id="desk.accounts"),
         _key("question_mark,f1", "help", "Help", "All keys", "desk.help"),
     ]
+
+    class AccountWanted(Message):
+        """The desk is to be opened on another account."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
 
     def __init__(self, session: DeskSession) -> None:
         super().__init__()
@@ -83,6 +98,7 @@ class DeskScreen(Screen[None]):
         self.chart = CandleChart(widget_id="chart")
         self.detail = Detail()
         self._follower = ChartFollower(session, self.chart)
+        self._actions = TradeActions(self, session, self._newest)
         self._too_small = Static(id="too-small", markup=False)
         self._status = StatusLine()
         self._banner = Banner()
@@ -126,7 +142,7 @@ class DeskScreen(Screen[None]):
         if self.focused is None and not self.has_class("-too-small"):
             self._active.focus()  # a pane that was hidden has lost it, and its keys with it
         header = self._session.header()
-        self._status.show(header, paused=self.paused)
+        self._status.show(header, self._session.settings.market, paused=self.paused)
         self._banner.show(header, self.stopped)
         if not self.paused:
             self._paint_tables(header)
@@ -137,9 +153,9 @@ class DeskScreen(Screen[None]):
         for one in told:
             self._event_list.add(one)
             self._event_line.show(one)
-            if one.closed is not None:
-                self.trades.finish(one.closed)
-                number = one.closed.id
+            if one.ended is not None:
+                self.trades.finish(one.ended)
+                number = one.ended.id
                 self.set_timer(LINGER_S, lambda number=number: self.trades.release(number))
 
     def _paint_tables(self, header: Header) -> None:
@@ -160,7 +176,7 @@ class DeskScreen(Screen[None]):
             return
         tick = tick_of(self._session, _symbol(row))
         if isinstance(row, TradeView):
-            self.detail.show(about_trade(row, tick))
+            self.detail.show(about_trade(row, tick, now_ms))
         else:
             self.detail.show(about_signal(row, tick, now_ms))
 
@@ -228,7 +244,7 @@ class DeskScreen(Screen[None]):
     def open_ticket(self, request: SignalsTable.OpenRequested) -> None:
         """Open a ticket, unless a trade already stands for the signal."""
         view = request.view
-        duplicate = self._duplicate_of(view)
+        duplicate = duplicate_of(self._session, view.signal)
         if duplicate is None:
             self.app.run_worker(self._open(view), name="ticket", exit_on_error=False)
         else:
@@ -239,24 +255,6 @@ class DeskScreen(Screen[None]):
         trade_id = await self.app.push_screen_wait(ticket)
         if trade_id is not None:
             self.show_trade(trade_id)
-
-    def _duplicate_of(self, view: SignalView) -> DuplicateTrade | None:
-        signal = view.signal
-        command = OpenTrade(
-            symbol=signal.symbol,
-            direction=signal.direction,
-            stop=signal.stop,
-            target=signal.targets[0],
-            size=self._session.default_size,
-            signal=signal,
-        )
-        try:
-            self._session.preview(command)
-        except DuplicateTrade as duplicate:
-            return duplicate
-        except Refused:
-            return None  # the ticket says it, and what can be done about it
-        return None
 
     def show_duplicate(self, duplicate: DuplicateTrade) -> None:
         """Say which trade already stands, and put the cursor on it."""
@@ -273,28 +271,29 @@ class DeskScreen(Screen[None]):
         self._paint_tables(self._session.header())
         self.trades.jump(trade_id)
 
-    # Closing.
+    # Trades.
 
-    @on(OpenTrades.CloseRequested)
-    def ask_to_close(self, request: OpenTrades.CloseRequested) -> None:
-        """Ask about exactly the trade that was under the cursor."""
-        self.app.run_worker(self._close(request.view), name="close", exit_on_error=False)
+    @on(OpenTrades.Requested)
+    def act_on_trade(self, request: OpenTrades.Requested) -> None:
+        """Do what was asked, to exactly the trade that was under the cursor."""
+        self._actions.act(request.wish, request.view)
 
-    async def _close(self, view: TradeView) -> None:
-        order = await self.app.push_screen_wait(CloseQuestion(self._session, view))
-        if order is None:
-            return
-        try:
-            await self._session.submit(order)
-        except (Refused, DeskError) as refusal:
-            self.notify(str(refusal), title="Not closed", severity="warning", timeout=8)
+    def action_close_all(self) -> None:
+        """Ask to close everything."""
+        self._actions.close_all()
 
-    @on(OpenTrades.DetailRequested)
-    def show_detail(self, request: OpenTrades.DetailRequested) -> None:
-        """Show everything about a trade."""
-        view = request.view
-        page = about_trade(view, tick_of(self._session, view.trade.symbol))
-        self.app.push_screen(Page(f"Trade #{view.trade.id}", page))
+    def action_accounts(self) -> None:
+        """Show the accounts."""
+        accounts = AccountsScreen(self._session)
+        self.app.push_screen(accounts, self._change_account)
+
+    def _change_account(self, name: str | None) -> None:
+        if name is not None:
+            self.post_message(self.AccountWanted(name))
+
+    def _newest(self, trade_id: int) -> TradeView | None:
+        active = (view for view in self._session.trade_views() if view.trade.id == trade_id)
+        return next(active, None) or self.trades.finished_view(trade_id)
 
 
 def _symbol(row: SignalView | TradeView) -> str:

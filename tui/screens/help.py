@@ -23,7 +23,11 @@ _KEY_NAMES = {
 _FOOT = (
     "Every trade here is on paper. No order ever leaves this machine.\n"
     "▸ marks the cursor, ○ a price that is not live, • a signal that is new.\n"
-    "SL ──┼━━●── TP: stop on the left, cross at the entry, dot at the price."
+    "SL ──┼━━●── TP: stop on the left, cross at the entry, dot at the price;\n"
+    "├ the stop has passed the entry, B it is at break-even, T it trails,\n"
+    "▸ on the right: no target, the trade runs.\n"
+    "EXIT names the stop in force, SL, BE (break-even) or TR (trailing), then what\n"
+    "is armed: tr, be, t (time stop). PENDING waits for its entry, → so far away."
 )
 
 

@@ -19,18 +19,24 @@ class Page(ModalScreen[None]):
         Binding("k", "scroll(-1)", "Up", show=False, id="page.up"),
     ]
 
-    def __init__(self, title: str, text: Content) -> None:
-        """Show *text* under *title*."""
+    def __init__(self, title: str, text: Content, *, keys: str = "esc back") -> None:
+        """Show *text* under *title*; *keys* says what can be pressed."""
         super().__init__()
         self._title_text = title
-        self._text = text
+        self._keys = keys
+        self._text = Static(text, markup=False)
 
     def compose(self) -> ComposeResult:
         """Lay out the box."""
         with VerticalScroll(classes="page") as box:
             box.border_title = Content(self._title_text)
-            box.border_subtitle = Content("esc back")
-            yield Static(self._text, markup=False)
+            box.border_subtitle = Content(self._keys)
+            yield self._text
+
+    def show(self, text: Content) -> None:
+        """Show other text, if it reads differently; what was scrolled stays so."""
+        if text != self._text.content:
+            self._text.update(text)
 
     def action_leave(self) -> None:
         """Go back to the screen below."""

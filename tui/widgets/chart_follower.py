@@ -13,6 +13,7 @@ from engine.model import Candle
 from market.errors import MarketError
 from tui.port import DeskSession, tick_of
 from tui.text import ui_text
+from tui.trade_words import stop_tag, target_tags
 from tui.widgets.candle_chart import CandleChart
 from tui.widgets.plot import Level
 
@@ -112,14 +113,33 @@ def chart_pair(row: SignalView | TradeView) -> Pair:
 
 
 def levels_of(row: SignalView | TradeView) -> tuple[Level, ...]:
-    """Return the lines to draw: target, entry and stop."""
+    """Return the lines to draw, what matters most last: it hides what is at the same price."""
     if isinstance(row, TradeView):
-        trade = row.trade
-        target, entry, stop = trade.targets[0].price, trade.entry_price, trade.stop
-    else:
-        target, entry, stop = row.signal.targets[0], row.signal.entry, row.signal.stop
+        return _levels_of_trade(row)
+    signal = row.signal
+    several = len(signal.targets) > 1
     return (
-        Level("TP", target, "profit"),
-        Level("SL", stop, "loss"),
-        Level("IN", entry, "entry", "─"),
+        *(
+            Level(f"TP{number}" if several else "TP", price, "profit")
+            for number, price in enumerate(signal.targets, start=1)
+        ),
+        Level("SL", signal.stop, "loss"),
+        Level("IN", signal.entry, "entry", "─"),
     )
+
+
+def _levels_of_trade(view: TradeView) -> tuple[Level, ...]:
+    trade = view.trade
+    levels = [
+        Level(tag, target.price, "profit")
+        for tag, target in target_tags(trade)
+        if not target.filled
+    ]
+    if view.liquidation is not None:
+        levels.append(Level("LQ", view.liquidation, "loss", "╌"))
+    stop_in_profit = trade.direction.sign * (trade.stop - trade.entry_price) > 0
+    levels += [
+        Level(stop_tag(trade), trade.stop, "profit" if stop_in_profit else "loss"),
+        Level("IN", trade.entry_price, "entry", "─"),
+    ]
+    return tuple(levels)

@@ -28,7 +28,7 @@ _GLYPHS = {
 """By what the upper and the lower half show: 0 nothing, 1 wick, 2 body."""
 
 _TAG = 4
-"""Cells of a level's name before its price: ``◄TP ``."""
+"""Least cells of a level's name before its price: ``◄TP ``."""
 
 _LABEL_ROWS = 4
 _LABEL_COLUMNS = 14
@@ -41,7 +41,7 @@ _LONG_TIMEFRAME_MS = 4 * 3_600_000
 
 
 class Level(NamedTuple):
-    """A horizontal line with a name of two letters."""
+    """A horizontal line with a name of a few letters."""
 
     name: str
     price: Decimal
@@ -114,7 +114,11 @@ def _axis_width(picture: Plot, candles: Sequence[Candle]) -> int:
     prices = [level.price for level in picture.levels] + [candle.high for candle in candles]
     highest = max(prices, default=Decimal(100)) * _HEADROOM
     longest = max(len(fmt.price(price, picture.tick)) for price in (*prices, highest))
-    return min(_TAG + longest, max(0, picture.width - 4))
+    return min(_tag_width(picture.levels) + longest, max(0, picture.width - 4))
+
+
+def _tag_width(levels: Sequence[Level]) -> int:
+    return max(_TAG, *(len(level.name) + 2 for level in levels)) if levels else _TAG
 
 
 def _scale(candles: Sequence[Candle], levels: Sequence[Level], rows: int) -> _Scale:
@@ -161,16 +165,16 @@ def _draw(candle: Candle, scale: _Scale, grid: list[list[Piece]], column: int) -
 
 def _labels(picture: Plot, scale: _Scale) -> dict[int, Piece]:
     """Return the price labels by row; a level's tag hides the last price, that the axis."""
-    tick = picture.tick
+    tick, wide = picture.tick, _tag_width(picture.levels)
     labels: dict[int, Piece] = {}
     for value in _round_prices(scale):
-        labels[scale.row(float(value))] = (" " * _TAG + fmt.price(value, tick), "quiet")
+        labels[scale.row(float(value))] = (" " * wide + fmt.price(value, tick), "quiet")
     if picture.last is not None:
         row = scale.row(float(picture.last))
-        labels[row] = ("◄".ljust(_TAG) + fmt.price(picture.last, tick), "strong")
+        labels[row] = ("◄".ljust(wide) + fmt.price(picture.last, tick), "strong")
     for level in picture.levels:
         price = float(level.price)
-        tag = f"{scale.beyond(price) or '◄'}{level.name}".ljust(_TAG)
+        tag = f"{scale.beyond(price) or '◄'}{level.name}".ljust(wide)
         labels[scale.row(price)] = (tag + fmt.price(level.price, tick), level.role)
     return labels
 

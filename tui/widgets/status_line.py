@@ -4,12 +4,16 @@ from textual.content import Content
 from textual.widget import Widget
 
 from desk.view import Header
+from engine.model import Market
 from market.feed import FeedState, FeedStatus
 from tui import format as fmt
+from tui.text import ui_text
 
 Part = tuple[str, str]
 """Words and their style."""
 
+USUAL = "main"
+"""The account that needs no name on the screen."""
 NARROW = 110
 """Below this many cells the line takes two rows."""
 
@@ -29,9 +33,11 @@ def feed_part(status: FeedStatus, now_ms: int) -> Part:
             return (f"○ OFFLINE {since}".rstrip(), "bold $loss")
 
 
-def desk_parts(header: Header, *, paused: bool) -> list[Part]:
+def desk_parts(header: Header, market: Market, *, paused: bool) -> list[Part]:
     """Say what kind of desk this is and how its prices are."""
-    parts = [("DESK", "bold"), (" PAPER ", "bold reverse")]
+    parts = [("DESK", "bold"), (" PAPER ", "bold reverse"), (market.value, "")]
+    if header.account != USUAL:
+        parts.append((ui_text(header.account, 20), "bold $accent"))
     if header.simulated:
         parts.append((" SIMULATED ", "bold $background on $accent"))
     parts.append(feed_part(header.feed, header.now_ms))
@@ -69,15 +75,16 @@ class StatusLine(Widget):
         super().__init__(id="status")
         self._parts: tuple[list[Part], list[Part], str] = ([("DESK", "bold")], [], "")
 
-    def show(self, header: Header, *, paused: bool) -> None:
+    def show(self, header: Header, market: Market, *, paused: bool) -> None:
         """Take the newest figures and draw if they read differently.
 
         Args:
             header: The account at this moment.
+            market: What it trades.
             paused: Whether the tables stand still on request.
         """
         clock = f"{fmt.clock(header.now_ms)}Z"
-        parts = (desk_parts(header, paused=paused), account_parts(header), clock)
+        parts = (desk_parts(header, market, paused=paused), account_parts(header), clock)
         if parts != self._parts:
             self._parts = parts
             self.refresh()

@@ -1,63 +1,31 @@
 """The columns of the open trades: what each earns now, and how far its levels are."""
 
-from decimal import Decimal
+from collections.abc import Sequence
 
 from desk.view import TradeView
-from engine.model import Trade, TradeStatus
 from engine.pnl import realised
 from tui import format as fmt
 from tui.text import ui_text
+from tui.trade_words import exit_marks
 from tui.widgets import gauge
-from tui.widgets.columns import Cell, Column, Kind, Look, text
+from tui.widgets.columns import Column, Kind, text
 from tui.widgets.signals_table import direction_cell, last_cell
+from tui.widgets.trade_cells import (
+    age_cell,
+    funding_cell,
+    levels_cell,
+    next_target,
+    percent_cell,
+    realised_cell,
+    result_cell,
+    signed_cell,
+    size_of,
+    symbol_cell,
+    target_cell,
+    to_liquidation_cell,
+)
 
-CLOSED_WORDS = {
-    TradeStatus.CLOSED_TP: ("▲ CLOSED TP", "profit"),
-    TradeStatus.CLOSED_SL: ("▼ CLOSED SL", "loss"),
-    TradeStatus.CLOSED_MANUAL: ("■ CLOSED", "accent"),
-}
-"""What stands in the gauge's place once a trade is finished."""
-
-
-def _result(value: Decimal | None, written: str) -> Cell:
-    return text(written, fmt.tone(value))
-
-
-def _size(trade: Trade) -> Decimal:
-    """Return what is open, or what was open at first of a finished trade; base asset."""
-    return trade.quantity if trade.status.active else trade.initial_quantity
-
-
-def _realised(row: TradeView, _: Look) -> Cell:
-    if len(row.trade.fills) == 1:
-        return text("")
-    net = realised(row.trade)
-    return _result(net, fmt.signed(net))
-
-
-def _levels(row: TradeView, _: Look) -> Cell:
-    trade = row.trade
-    if trade.status in CLOSED_WORDS:
-        return (CLOSED_WORDS[trade.status],)
-    if row.catching_up:
-        part = "" if row.caught_up is None else f" {fmt.share(row.caught_up)}"
-        return text(f"REPLAYING{part}", "accent")
-    if row.halted:
-        return text(f"HALTED {ui_text(row.halted, 10)}", "accent")
-    if not row.live:
-        return text("not watched", "accent")
-    return gauge.gauge(trade.stop, trade.entry_price, trade.targets[0].price, row.last)
-
-
-def _symbol(row: TradeView, _: Look) -> Cell:
-    return text(ui_text(row.trade.symbol, 40), "strong")
-
-
-def _age(row: TradeView, look: Look) -> Cell:
-    return text(fmt.age((row.trade.closed_ms or look.now_ms) - row.trade.opened_ms), "quiet")
-
-
-COLUMNS: tuple[Column[TradeView], ...] = (
+_ALL: tuple[Column[TradeView], ...] = (
     Column(
         key="id",
         title="#",
@@ -68,7 +36,11 @@ COLUMNS: tuple[Column[TradeView], ...] = (
         rank=2,
     ),
     Column(
-        key="symbol", title="SYMBOL", width=10, cell=_symbol, sort=lambda row: row.trade.symbol
+        key="symbol",
+        title="SYMBOL",
+        width=10,
+        cell=symbol_cell,
+        sort=lambda row: row.trade.symbol,
     ),
     Column(
         key="side",
@@ -81,8 +53,8 @@ COLUMNS: tuple[Column[TradeView], ...] = (
         key="quantity",
         title="QTY",
         width=10,
-        cell=lambda row, _: text(fmt.quantity(_size(row.trade))),
-        sort=lambda row: _size(row.trade),
+        cell=lambda row, _: text(fmt.quantity(size_of(row.trade))),
+        sort=lambda row: size_of(row.trade),
         right=True,
         rank=5,
     ),
@@ -107,7 +79,7 @@ COLUMNS: tuple[Column[TradeView], ...] = (
         key="result",
         title="P/L",
         width=10,
-        cell=lambda row, _: _result(row.unrealised, fmt.signed(row.unrealised)),
+        cell=result_cell,
         sort=lambda row: row.unrealised,
         right=True,
     ),
@@ -115,11 +87,11 @@ COLUMNS: tuple[Column[TradeView], ...] = (
         key="percent",
         title="P/L%",
         width=8,
-        cell=lambda row, _: _result(row.percent, fmt.percent(row.percent)),
+        cell=percent_cell,
         sort=lambda row: row.percent,
         right=True,
     ),
-    Column(key="levels", title="SL ───── TP", width=gauge.WIDTH, cell=_levels),
+    Column(key="levels", title="SL ───── TP", width=gauge.WIDTH, cell=levels_cell),
     Column(
         key="stop",
         title="SL",
@@ -133,16 +105,24 @@ COLUMNS: tuple[Column[TradeView], ...] = (
         key="target",
         title="TP",
         width=11,
-        cell=lambda row, look: text(fmt.price(row.trade.targets[0].price, look.tick)),
-        sort=lambda row: row.trade.targets[0].price,
+        cell=target_cell,
+        sort=lambda row: next_target(row.trade),
         right=True,
         rank=4,
+    ),
+    Column(
+        key="exit",
+        title="EXIT",
+        width=9,
+        cell=lambda row, _: text(exit_marks(row.trade), "quiet"),
+        sort=lambda row: exit_marks(row.trade),
+        rank=6,
     ),
     Column(
         key="r",
         title="R",
         width=5,
-        cell=lambda row, _: _result(row.r_now, fmt.multiple(row.r_now)),
+        cell=lambda row, _: signed_cell(row.r_now, fmt.multiple(row.r_now)),
         sort=lambda row: row.r_now,
         right=True,
         rank=6,
@@ -151,7 +131,7 @@ COLUMNS: tuple[Column[TradeView], ...] = (
         key="realised",
         title="REALISED",
         width=9,
-        cell=_realised,
+        cell=realised_cell,
         sort=lambda row: realised(row.trade),
         right=True,
         rank=8,
@@ -166,10 +146,37 @@ COLUMNS: tuple[Column[TradeView], ...] = (
         rank=8,
     ),
     Column(
+        key="leverage",
+        title="LEV",
+        width=4,
+        cell=lambda row, _: text(f"{row.trade.leverage}x"),
+        sort=lambda row: row.trade.leverage,
+        right=True,
+        rank=7,
+    ),
+    Column(
+        key="liquidation",
+        title="TO LIQ",
+        width=7,
+        cell=to_liquidation_cell,
+        sort=lambda row: abs(row.to_liquidation) if row.to_liquidation is not None else None,
+        right=True,
+        rank=7,
+    ),
+    Column(
+        key="funding",
+        title="FUNDING",
+        width=8,
+        cell=funding_cell,
+        sort=lambda row: row.trade.funding,
+        right=True,
+        rank=8,
+    ),
+    Column(
         key="age",
         title="AGE",
         width=6,
-        cell=_age,
+        cell=age_cell,
         sort=lambda row: -row.trade.opened_ms,
         right=True,
         rank=7,
@@ -178,7 +185,7 @@ COLUMNS: tuple[Column[TradeView], ...] = (
         key="mfe",
         title="MFE",
         width=7,
-        cell=lambda row, _: _result(row.mfe, fmt.percent(row.mfe, 1)),
+        cell=lambda row, _: signed_cell(row.mfe, fmt.percent(row.mfe, 1)),
         sort=lambda row: row.mfe,
         right=True,
         rank=9,
@@ -187,7 +194,7 @@ COLUMNS: tuple[Column[TradeView], ...] = (
         key="mae",
         title="MAE",
         width=7,
-        cell=lambda row, _: _result(-row.mae, fmt.percent(-row.mae, 1)),
+        cell=lambda row, _: signed_cell(-row.mae, fmt.percent(-row.mae, 1)),
         sort=lambda row: row.mae,
         right=True,
         rank=9,
@@ -203,21 +210,29 @@ COLUMNS: tuple[Column[TradeView], ...] = (
     ),
 )
 
+_FUTURES_ONLY = frozenset(("leverage", "liquidation", "funding"))
+
 
 def _words(row: TradeView) -> str:
     trade = row.trade
-    return f"#{trade.id} {trade.symbol} {trade.direction} {trade.note}"
+    return f"#{trade.id} {trade.symbol} {trade.direction} {trade.status} {trade.note}"
 
 
-TRADES: Kind[TradeView] = Kind(
-    name="Open trades",
-    columns=COLUMNS,
-    key=lambda row: row.trade.id,
-    symbol=lambda row: row.trade.symbol,
-    words=_words,
-    # A trade whose price is old is dim as a whole: its result is old too.
-    dim=lambda row: not row.live and row.trade.status.active,
-    order=("id", False),
-    plain_order=True,
-    when_empty=("No open trades", "", "Press o on a signal to open one."),
-)
+def _kind(columns: Sequence[Column[TradeView]]) -> Kind[TradeView]:
+    return Kind(
+        name="Open trades",
+        columns=columns,
+        key=lambda row: row.trade.id,
+        symbol=lambda row: row.trade.symbol,
+        words=_words,
+        # A trade whose price is old is dim as a whole: its result is old too.
+        dim=lambda row: not row.live and row.trade.status.active,
+        order=("id", False),
+        plain_order=True,
+        when_empty=("No open trades", "", "Press o on a signal to open one."),
+    )
+
+
+TRADES = _kind([column for column in _ALL if column.key not in _FUTURES_ONLY])
+FUTURES_TRADES = _kind([column for column in _ALL if column.key not in {"mfe", "mae"}])
+"""An account trades one market: where leverage is, it takes the place of the extremes."""
