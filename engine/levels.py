@@ -102,10 +102,10 @@ class LevelIndex:
         """
         if time_ms >= self._next_ms or time_ms < self.begun_ms:
             return False
-        if self._calm_low < price < self._calm_high:
-            return True
         if price > self.run_high:
             return self._running and price < self._ceiling and self._rise(price)
+        if self._calm_low < price < self._calm_high:
+            return True
         if price < self.run_low:
             return self._running and price > self._ground and self._fall(price)
         return False
